@@ -1,0 +1,1 @@
+"""All that must happen, one row each with its due time."""

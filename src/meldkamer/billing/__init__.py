@@ -1,0 +1,1 @@
+"""Handlings counted, items billed."""

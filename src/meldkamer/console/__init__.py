@@ -1,0 +1,1 @@
+"""The operators' and supervisors' desk: shows state, sends commands, decides nothing."""

@@ -1,0 +1,1 @@
+"""Terms bound to a site, service state, quotas."""

@@ -1,0 +1,1 @@
+"""Incidents: queue, owner, due time, steps, closing."""

@@ -1,0 +1,1 @@
+"""All that happened, append-only."""

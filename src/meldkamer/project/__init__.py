@@ -1,0 +1,1 @@
+"""Settings, addresses, the command line, the processes: the only place that wires."""

@@ -1,0 +1,1 @@
+"""Listening processes, one module per transport: read, frame, store, acknowledge. No Django."""

@@ -1,0 +1,1 @@
+"""Stories, scripted people, the simulator and its checkers. Nothing imports it."""

@@ -1,0 +1,1 @@
+"""Customers, sites, transmitters, zones, contacts, instruction sheets, identification."""

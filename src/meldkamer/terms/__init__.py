@@ -1,0 +1,1 @@
+"""What each provider promises, as versioned and validated files."""
