@@ -100,7 +100,7 @@ TEMPLATES: list[dict[str, Any]] = [
 DATABASES = {"default": django_database(os.environ)}
 
 # --- logging in
-# The boss's people app may bring its own user model: then this names it.
+AUTH_USER_MODEL = "people.Staff"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
