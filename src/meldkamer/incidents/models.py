@@ -1,0 +1,174 @@
+"""Incidents: one alarm being handled, and the one verdict of each signal.
+
+Kept by the database: open means an owner and a due time, closed means an outcome and neither; one
+open incident per site, type and area; one verdict per signal.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from meldkamer.people.models import Staff
+from meldkamer.sites.models import Provider, Site
+
+
+class Incident(models.Model):
+    """One alarm being handled. What happened in it is in the journal, by `incident_id`."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        TEXTING = "texting", _("texting")
+        QUEUED = "queued", _("queued")
+        TAKEN = "taken", _("taken")
+        HELD = "held", _("on hold")
+        CLOSED = "closed", _("closed")
+
+    class Outcome(models.TextChoices):
+        HANDLED = "handled", _("handled")
+        CONFIRMED_BY_SMS = "confirmed_by_sms", _("confirmed by text")
+        FALSE_ALARM = "false_alarm", _("false alarm")
+        RESTORED = "restored", _("restored")
+        GENERAL_OUTAGE = "general_outage", _("general outage")
+        NOTIFIED = "notified", _("notified")
+        NOBODY_REACHED = "nobody_reached", _("nobody reached")
+        UNWATCHED = "unwatched", _("no longer watched")
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="incidents")
+    type = models.CharField(max_length=24)
+    area = models.CharField(max_length=8, blank=True)
+    priority = models.PositiveSmallIntegerField()
+    opened_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    # "system", "operators", "everyone", "supervisor" or "staff:<id>"; null when closed
+    owner = models.CharField(max_length=40, null=True)  # noqa: DJ001 - null is the invariant
+    due = models.DateTimeField(null=True)
+    holder = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField(null=True)
+    first_taken_at = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, null=True, choices=Outcome.choices)  # noqa: DJ001
+    # why it waits: power, second_pass, override, hold
+    wait_for = models.CharField(max_length=16, blank=True)
+    rung = models.PositiveSmallIntegerField(default=0)
+    in_trial = models.BooleanField(default=False)
+    verified_by = models.CharField(max_length=12, blank=True)
+    origin = models.CharField(max_length=16, default="signal")
+    zone = models.CharField(max_length=8, blank=True)
+    code = models.CharField(max_length=16, blank=True)
+    terms = models.CharField(max_length=80)
+    # the procedure it was opened with stays its own (architecture, "terms")
+    procedure = models.JSONField(default=dict)
+    unseen = models.PositiveIntegerField(default=0)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "type", "area"],
+                condition=Q(closed_at__isnull=True),
+                name="one_open_incident_per_site_and_kind",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(
+                        closed_at__isnull=True,
+                        owner__isnull=False,
+                        due__isnull=False,
+                        outcome__isnull=True,
+                    )
+                    & ~Q(state="closed")
+                )
+                | Q(
+                    closed_at__isnull=False,
+                    owner__isnull=True,
+                    due__isnull=True,
+                    outcome__isnull=False,
+                    state="closed",
+                ),
+                name="open_has_owner_and_due_closed_has_outcome",
+            ),
+            models.CheckConstraint(
+                condition=(Q(state__in=["taken", "held"], holder__isnull=False))
+                | (~Q(state__in=["taken", "held"]) & Q(holder__isnull=True)),
+                name="taken_has_a_holder",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["priority", "opened_at"],
+                condition=Q(closed_at__isnull=True),
+                name="open_incidents_by_priority",
+            ),
+            models.Index(fields=["site", "-opened_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.type}"
+
+
+class Verdict(models.Model):
+    """What was decided about a signal: exactly one row each, with reason and clause (M12.1)."""
+
+    signal_id = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    verdict = models.CharField(max_length=20)
+    reason = models.CharField(max_length=120, blank=True)
+    clause = models.CharField(max_length=12, blank=True)
+    incident = models.ForeignKey(
+        Incident, null=True, on_delete=models.PROTECT, related_name="verdicts"
+    )
+    site = models.ForeignKey(Site, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["site", "-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.signal_id} {self.verdict}"
+
+
+class Notice(models.Model):
+    """Something for the supervisor's or operators' list that is no incident (S10.7, S7.10)."""
+
+    provider = models.ForeignKey(Provider, null=True, on_delete=models.PROTECT)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=24)
+    clause = models.CharField(max_length=12)
+    text = models.TextField()
+    site = models.ForeignKey(Site, null=True, on_delete=models.PROTECT)
+    incident = models.ForeignKey(Incident, null=True, on_delete=models.PROTECT)
+    signal_id = models.BigIntegerField(null=True)
+    seen_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["at"], condition=Q(seen_at__isnull=True), name="notices_not_seen_yet"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at.isoformat()}"
+
+
+class AreaOutage(models.Model):
+    """A general power outage found from the signals themselves (S10.2)."""
+
+    provider = models.ForeignKey(Provider, on_delete=models.PROTECT)
+    area = models.CharField(max_length=40)
+    postal_code = models.CharField(max_length=10, blank=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    declared_at = models.DateTimeField()
+    last_power_at = models.DateTimeField()
+    first_restore_at = models.DateTimeField(null=True)
+    rechecked_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    sites = models.ManyToManyField(Site)
+
+    def __str__(self) -> str:
+        return self.area

@@ -1,0 +1,43 @@
+"""Staff: who may do what, for which providers, and who is at a desk now.
+
+Invariant: an operator sees a provider's sites only when assigned to it.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Staff(AbstractUser):
+    """A member of staff, with a role and the providers he works for."""
+
+    class Role(models.TextChoices):
+        OPERATOR = "operator", _("operator")
+        SUPERVISOR = "supervisor", _("supervisor")
+        OFFICE = "office", _("office")
+
+    role = models.CharField(max_length=12, choices=Role.choices, default=Role.OPERATOR)
+    language = models.CharField(max_length=2, default="nl")
+    providers = models.ManyToManyField("sites.Provider", blank=True)
+
+    @property
+    def is_supervisor(self) -> bool:
+        """True for those who may override and release (B1, S4.3)."""
+        return self.role == self.Role.SUPERVISOR
+
+    @property
+    def works_the_queue(self) -> bool:
+        """True for those who take incidents."""
+        return self.role in (self.Role.OPERATOR, self.Role.SUPERVISOR)
+
+
+class Presence(models.Model):
+    """One row per member of staff at a console: last sign of life, for the queue and wallboard."""
+
+    staff = models.OneToOneField(Staff, on_delete=models.CASCADE, related_name="presence")
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.seen_at:%H:%M:%S}"
