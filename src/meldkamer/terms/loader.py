@@ -1,0 +1,134 @@
+"""Reads terms files and refuses one that contradicts itself.
+
+A shipped file is a version: it is never changed after a contract was signed under it; a new version
+is a new file. Reading is pure of any clock or database.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from meldkamer.terms.model import IncidentType, Terms
+
+DIRECTORY = Path(__file__).parent
+ALL_TYPES: tuple[str, ...] = get_args(IncidentType)
+
+
+class TermsFault(ValueError):
+    """A terms file that cannot be used: file, key, and what was expected."""
+
+
+def shipped() -> list[str]:
+    """The names of the terms files that come with the product."""
+    return sorted(path.stem for path in DIRECTORY.glob("*.toml"))
+
+
+@cache
+def load(name: str) -> Terms:
+    """The shipped terms of that name; TermsFault names the ones there are."""
+    if name not in shipped():
+        raise TermsFault(f"no terms named {name!r}; there are: {', '.join(shipped())}")
+    return read(DIRECTORY / f"{name}.toml")
+
+
+def read(path: Path) -> Terms:
+    """The terms in a file, checked; TermsFault with the file, the key and what was expected."""
+    try:
+        terms = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Terms)
+    except tomllib.TOMLDecodeError as fault:
+        raise TermsFault(f"{path.name}: not TOML: {fault}") from None
+    except msgspec.ValidationError as fault:
+        raise TermsFault(f"{path.name}: {fault}") from None
+    except OSError as fault:
+        raise TermsFault(f"{path}: cannot be read: {fault.strerror}") from None
+    faults = check(terms)
+    if faults:
+        raise TermsFault("\n".join(f"{path.name}: {fault}" for fault in faults))
+    return terms
+
+
+def check(terms: Terms) -> list[str]:
+    """What a file promises twice or not at all; empty when it holds together."""
+    return [
+        *_every_type_once("queue.classes", [t for rank in terms.queue.classes for t in rank]),
+        *_every_type_once(
+            "procedures", [t for p in terms.procedures for t in p.types], but=("undefined",)
+        ),
+        *_treatments(terms),
+        *_steps(terms),
+        *_numbers(terms),
+    ]
+
+
+def _every_type_once(where: str, types: list[str], but: tuple[str, ...] = ()) -> list[str]:
+    wanted = [t for t in ALL_TYPES if t not in but]
+    missing = [t for t in wanted if t not in types]
+    twice = sorted({t for t in types if types.count(t) > 1})
+    return [f"{where}: type {t} is missing" for t in missing] + [
+        f"{where}: type {t} stands there twice" for t in twice
+    ]
+
+
+def _treatments(terms: Terms) -> list[str]:
+    faults = []
+    for name, plan in terms.plans.items():
+        wanted = sorted(terms.formulas) if plan.formula else [""]
+        if sorted(plan.included) != wanted:
+            faults.append(f"plans.{name}.included: expected exactly the formulas {wanted}")
+        if not plan.formula:
+            faults += _treats_all(f"plans.{name}", dict(plan.treatment))
+    for name, formula in terms.formulas.items():
+        faults += _treats_all(f"formulas.{name}", dict(formula.treatment))
+    return faults
+
+
+def _treats_all(where: str, treatment: dict[str, str]) -> list[str]:
+    return [
+        f"{where}.treatment: type {t} is missing"
+        for t in ALL_TYPES
+        if t not in treatment and t != "undefined"
+    ]
+
+
+def _steps(terms: Terms) -> list[str]:
+    faults = []
+    for procedure in terms.procedures:
+        where = f"procedure {procedure.name}"
+        ids = [step.id for step in procedure.steps]
+        faults += [f"{where}: step {i} stands there twice" for i in set(ids) if ids.count(i) > 1]
+        if not any(step.do == "call" for step in procedure.steps):
+            faults.append(f"{where}: nobody is called; expected a step with do = 'call'")
+        for step in procedure.steps:
+            if (step.do == "request") != (step.service is not None):
+                faults.append(f"{where}, step {step.id}: a request, and only a request, has a service")
+            if step.do == "call" and not step.who:
+                faults.append(f"{where}, step {step.id}: a call says who")
+            if step.service == "police" and step.when == "exhausted":
+                faults.append(f"{where}, step {step.id}: against B1: police are asked unverified")
+    return faults
+
+
+def _numbers(terms: Terms) -> list[str]:
+    faults = []
+    try:
+        ZoneInfo(terms.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.append(f"timezone: {terms.timezone!r} is not known; expected e.g. Europe/Brussels")
+    for where, value in (
+        ("texting.wait_s", terms.texting.wait_s),
+        ("verification.window_s", terms.verification.window_s),
+        ("queue.everyone_after_s", terms.queue.everyone_after_s),
+        ("queue.remind_every_s", terms.queue.remind_every_s),
+        ("queue.idle_s", terms.queue.idle_s),
+    ):
+        if value <= 0:
+            faults.append(f"{where}: {value} is not above 0")
+    if terms.verification.detectors < 2:
+        faults.append("verification.detectors: expected 2 or more (S9.1)")
+    return faults

@@ -1,0 +1,253 @@
+"""What a provider promises, as typed data. Rules read it; code never holds a provider's number.
+
+Units are last in names: `_s` seconds, `_km` kilometres. Every table names its clause in the shipped
+files. Shapes are checked by msgspec when a file is loaded, cross-references by `loader.check`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+IncidentType = Literal[
+    "intrusion",
+    "sabotage",
+    "holdup",
+    "fire",
+    "medical",
+    "battery",
+    "power",
+    "line_test",
+    "external_technical",
+    "open_close",
+    "undefined",
+]
+Treatment = Literal[
+    "operator", "operator+app", "operator+text", "app", "mail+app", "ladder", "ladder+operator", "text"
+]
+Service = Literal["police", "fire", "medical"]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of a terms file: frozen, and strict about keys it does not know."""
+
+
+class House(_Table, kw_only=True):
+    """Who sells and who operates, printed on every document (S24.2, S24.5)."""
+
+    slug: str
+    name: str
+    operating_company: str = ""
+    company_number: str = ""
+    licence: str = ""
+    emergency_phone: str = ""
+    administration_phone: str = ""
+    administration_hours: str = ""
+    technical_email: str = ""
+    sales_email: str = ""
+
+
+class Queue(_Table, kw_only=True):
+    """The order of work (S15.1) and how an untouched incident climbs (M12.2)."""
+
+    classes: tuple[tuple[IncidentType, ...], ...]
+    # "life first": these types overtake all after so long; empty: no ageing
+    ageing_types: tuple[IncidentType, ...] = ()
+    ageing_after_s: int = 0
+    everyone_after_s: int
+    supervisor_after_s: int
+    remind_every_s: int
+    idle_s: int
+    hold_ceiling_s: int
+    raise_within_s: int  # M1.3
+
+
+class Trial(_Table, kw_only=True):
+    """S4.3: whom not to send for in the first days."""
+
+    days: int
+    forbids: tuple[Service, ...] = ()
+
+
+class Identification(_Table, kw_only=True):
+    """S19.1 and S19.2: asked always, except for these types."""
+
+    exempt_types: tuple[IncidentType, ...]
+    tries: int
+    foretold_s: int  # S12.1: a false alarm told before its signal
+
+
+class Verification(_Table, kw_only=True):
+    """S9.1: several detectors within the window."""
+
+    types: tuple[IncidentType, ...]
+    detectors: int
+    window_s: int
+
+
+class Texting(_Table, kw_only=True):
+    """S7.1–S7.9: the ladder, and which numbers may be texted (S7.6, D904.5)."""
+
+    wait_s: int
+    rounds: int  # before the contacts are called, treatment "ladder"
+    rounds_before_operator: int  # the same, treatment "ladder+operator"
+    mobile_countries: tuple[str, ...]
+    reply_gap_s: int
+    late_reply_s: int
+
+
+class Power(_Table, kw_only=True):
+    """S10.1: how long a power failure waits for its restore."""
+
+    delay_s: int
+
+
+class Outage(_Table, kw_only=True):
+    """S10.2: when several power failures are one general outage."""
+
+    enabled: bool
+    sites: int
+    window_s: int
+    share: float
+    radius_km: float
+    quiet_s: int
+    recheck_s: int
+
+
+class LineTest(_Table, kw_only=True):
+    """S10.3: how many missed tests in a row are handled."""
+
+    handled: int
+    wait_s_by_period_s: tuple[tuple[int, int], ...]
+
+
+class OpenClose(_Table, kw_only=True):
+    """S11.1: margin on both sides, and the plans that may have it."""
+
+    margin_s: int
+
+
+class TestMode(_Table, kw_only=True):
+    """S20.1: how long by phone, and what is opened when it ends unrestored."""
+
+    phone_max_s: int
+    reopen_types: tuple[IncidentType, ...]
+
+
+class NotInForce(_Table, kw_only=True):
+    """S4.2, D903.1: from when a contract is in force, and who is texted before."""
+
+    delay_s: int
+    text_types: tuple[IncidentType, ...]
+
+
+class Needless(_Table, kw_only=True):
+    """S12.2: from how many needless incidents one warns and may suspend."""
+
+    warn_at: int
+    suspend_at: int
+    window_days: int
+    never_suspended: tuple[IncidentType, ...]
+
+
+class Patrol(_Table, kw_only=True):
+    """S6.1: types for which a patrol goes unasked when nobody reacts."""
+
+    unasked_types: tuple[IncidentType, ...]
+
+
+class Plan(_Table, kw_only=True):
+    """A plan: people, types, options and handlings that it includes (S13.1, S17.1, D904)."""
+
+    label: str
+    contacts: int
+    contacts_refused_above: bool = True
+    types_max: int | None = None
+    open_close: bool = False
+    formula: bool = True
+    included: dict[str, int]  # by formula, "" for a plan without one
+    period: Literal["contract_year", "calendar_quarter"]
+    counted_types: tuple[IncidentType, ...] = ()  # empty: every type
+    treatment: dict[IncidentType, Treatment] = {}  # for a plan without formula
+
+
+class Formula(_Table, kw_only=True):
+    """S6.2: a label, and the treatment of each type (section 2 of the brochure's table)."""
+
+    label: str
+    treatment: dict[IncidentType, Treatment]
+
+
+class Step(_Table, kw_only=True):
+    """One step of a procedure; `when` and `do` are the words of `rules.procedures`."""
+
+    id: str
+    do: Literal["call", "request", "inform", "patrol", "again", "tell"]
+    clause: str
+    who: Literal["premises", "premises_or_first", "contacts", ""] = ""
+    service: Service | None = None
+    when: Literal[
+        "verified_and_consulted", "unsatisfied", "consulted_or_exhausted", "exhausted", ""
+    ] = ""
+    after_s: int = 0
+    leave_message: bool = False
+
+
+class Procedure(_Table, kw_only=True):
+    """What operators do for some types, step by step (section 3)."""
+
+    name: str
+    types: tuple[IncidentType, ...]
+    clause: str
+    steps: tuple[Step, ...]
+    # what the last unanswered call leads to where there is no step "again"
+    exhausted: Literal["nobody_reached", "notified"] = "nobody_reached"
+    in_source: bool = True
+
+
+class Terms(_Table, kw_only=True):
+    """One version of a provider's terms."""
+
+    name: str
+    version: str
+    source: str
+    timezone: str
+    languages: tuple[str, ...]
+    house: House
+    queue: Queue
+    trial: Trial
+    identification: Identification
+    verification: Verification
+    texting: Texting
+    power: Power
+    outage: Outage
+    line_test: LineTest
+    open_close: OpenClose
+    test_mode: TestMode
+    not_in_force: NotInForce
+    needless: Needless
+    patrol: Patrol
+    plans: dict[str, Plan]
+    formulas: dict[str, Formula] = {}
+    procedures: tuple[Procedure, ...]
+
+    def procedure(self, incident_type: str) -> Procedure:
+        """The procedure of a type; KeyError when the file has none (loader.check forbids it)."""
+        for procedure in self.procedures:
+            if incident_type in procedure.types:
+                return procedure
+        raise KeyError(incident_type)
+
+    def treatment(self, plan: str, formula: str, incident_type: str) -> Treatment:
+        """How a type is treated under a plan and formula."""
+        if formula:
+            return self.formulas[formula].treatment[incident_type]  # type: ignore[index]
+        return self.plans[plan].treatment[incident_type]  # type: ignore[index]
+
+    def priority(self, incident_type: str) -> int:
+        """1 is the most urgent class (S15.1)."""
+        for rank, types in enumerate(self.queue.classes, start=1):
+            if incident_type in types:
+                return rank
+        raise KeyError(incident_type)
