@@ -13,6 +13,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypedDict
 
 from meldkamer.project import paths
 
@@ -32,6 +33,20 @@ class ServiceUser:
     name: str
     uid: int
     gid: int
+
+    def become(self) -> "Become":
+        """The arguments of a child process that make it this user, groups included."""
+        if os.geteuid() != 0:
+            return {"user": None, "group": None, "extra_groups": None}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+class Become(TypedDict):
+    """For subprocess: whom the child becomes; None leaves it as it is."""
+
+    user: int | None
+    group: int | None
+    extra_groups: list[int] | None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""What every test may use: a private database each, made in a tenth of a second.
+
+The tests run against the scratch cluster (no network port, nothing of the installation) with
+keys and state of their own. Each xdist worker gets its own copy of the migrated template, so no
+migration runs during the tests. They connect as the owner; `as_application` takes the
+application's role, which is how the running centre connects.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# before Django's settings are imported: nothing of an installation may be touched
+_VAR = tempfile.TemporaryDirectory(prefix="meldkamer-test-")
+os.environ["MELDKAMER_VAR"] = _VAR.name
+os.environ["MELDKAMER_DB_ROLE"] = "owner"
+os.environ["MELDKAMER_DEMO"] = "on"
+for _name in ("MELDKAMER_KEYS", "DATABASE_URL", "MELDKAMER_DB_POOL"):
+    os.environ.pop(_name, None)
+
+
+@pytest.fixture(scope="session")
+def test_dsn(worker_id_or_main: str) -> Iterator[str]:
+    """The connection string (owner) of this worker's database, the one Django uses too."""
+    from meldkamer.project.scratch import scratch_database
+
+    with scratch_database(f"test_{worker_id_or_main}") as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def worker_id_or_main() -> str:
+    """gw0, gw1, … under xdist, else main."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(test_dsn: str, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Instead of pytest-django's own: point Django at this worker's copy of the template."""
+    from django.db import connections
+
+    from meldkamer.project.database import django_database
+
+    settings = django_database({"DATABASE_URL": test_dsn, "MELDKAMER_DB_ROLE": "owner"})
+    connection = connections["default"]
+    connection.close()
+    connection.settings_dict.update(
+        {key: settings[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
+    )
+    yield
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        connections.close_all()
+
+
+@pytest.fixture
+def own_dsn() -> Iterator[str]:
+    """A database of the test's own, with all tables: for processes and for breaking things."""
+    from meldkamer.project.scratch import scratch_database
+
+    with scratch_database("own") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def as_application(db: None) -> Iterator[None]:
+    """The test's connection carries the application's role: what it may not do fails."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE meldkamer_app")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+
+@pytest.fixture
+def rehearsals() -> Path:
+    """The folder of the shipped stories."""
+    return Path(__file__).resolve().parent.parent / "rehearsals"
