@@ -7,6 +7,7 @@ ended by the next start.
 import ctypes
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 
@@ -30,3 +31,28 @@ def die_with_parent(order: signal.Signals = signal.SIGTERM) -> Callable[[], None
             os._exit(127)
 
     return arrange
+
+
+def follow_parent() -> None:
+    """For our own children: end with the supervisor that MELDKAMER_PARENT names, if any.
+
+    Raises SystemExit when that supervisor is gone already.
+    """
+    named = os.environ.pop("MELDKAMER_PARENT", "")
+    if not named or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != int(named):
+        raise SystemExit("the supervisor is gone")
+
+
+def say_ready() -> None:
+    """Tell whoever started this process (`meldkamer run`, systemd) that it does its work now."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notices:
+        notices.connect(address)
+        notices.sendall(b"READY=1")

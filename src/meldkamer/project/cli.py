@@ -11,6 +11,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from meldkamer.project.childhood import follow_parent
+
 #: command: one line of help. The order is the order of the help text.
 COMMANDS = {
     "run": "everything on this machine: database, receivers, workers, web, demo city",
@@ -48,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    follow_parent()
     module = importlib.import_module(f"meldkamer.project.commands.{name}")
     if hasattr(module, "main"):  # parses its own line
         return int(module.main(arguments[1:]) or 0)

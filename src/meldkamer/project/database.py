@@ -80,5 +80,6 @@ def django_database(environ: Mapping[str, str]) -> dict[str, Any]:
         "PORT": str(parts.get("port") or ""),
         "OPTIONS": options,
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a pooled connection may be of a server that was restarted
         "ATOMIC_REQUESTS": False,
     }

@@ -1,0 +1,54 @@
+"""The browser's side: console and office, on 127.0.0.1. TLS is the business of a proxy before it.
+
+Open streams of events end with the process: at SIGTERM requests have 2 s to finish.
+"""
+
+import argparse
+import os
+
+#: an open stream would hold the stop for ever; `meldkamer run` promises 5 s in all
+GRACE_S = 2
+POOL = "10"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Where to listen."""
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("MELDKAMER_WEB_PORT") or 8000)
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    os.environ.setdefault("MELDKAMER_DB_POOL", POOL)
+    import uvicorn
+
+    from meldkamer.project.asgi import application
+    from meldkamer.project.childhood import say_ready
+
+    class Web(uvicorn.Server):
+        """Says when it listens."""
+
+        async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+            await super().startup(sockets)  # type: ignore[arg-type]
+            if self.started:
+                say_ready()
+
+    config = uvicorn.Config(
+        application,
+        host="127.0.0.1",
+        port=options.port,
+        lifespan="off",
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+    )
+    server = Web(config)
+    server.run()
+    return 0 if server.started else 1
