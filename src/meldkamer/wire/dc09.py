@@ -1,0 +1,301 @@
+"""DC-09 messages: opening an envelope, the duplicate key, the time window.
+
+Why: the one door between bytes on the line and signals. A `Message` is what a receiver stores
+and what is judged later.
+Never: a clock (the caller passes `now`), a socket, a database; never the bytes of a key in a
+`repr`.
+Invariant: every message that could be an alarm has at least one event: what cannot be read
+becomes an `unparsed` one, so that an operator sees it (S10.5).
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Final
+
+from .cipher import ALTERED, ciphertext_of, cut_pad, decrypt
+from .contact_id import contact_id_event, read_contact_id
+from .content import Content, Xdata, read_timestamp, split_content
+from .envelope import Envelope
+from .events import Event, unparsed
+from .faults import Downgrade, KeyMissing, Tampered
+from .sia import SiaData, read_sia, sia_events, split_account, split_blocks
+from .text import to_text
+
+WINDOW_EARLY: Final = timedelta(seconds=-40)
+WINDOW_LATE: Final = timedelta(seconds=20)
+DOWNGRADE: Final = "downgrade: refuse by account policy (no ACK)"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Message:
+    """One frame, opened.
+
+    `data` are the bytes before the first "]"; `data_account` the account inside them, as
+    written. `leniencies` are departures that are accepted, `faults` those that a strict reader
+    refuses: such a frame is stored and acknowledged all the same, because its CRC is right and
+    it may be an alarm. `policy` names what a site may want to refuse. `parsed` is the SIA or
+    Contact ID reading behind `events`.
+    """
+
+    envelope: Envelope
+    data: bytes
+    xdata: tuple[Xdata, ...]
+    timestamp: datetime | None
+    data_account: str | None
+    events: tuple[Event, ...]
+    leniencies: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    policy: tuple[str, ...] = ()
+    junk: bytes = b""
+    pad_len: int | None = None
+    parsed: object = field(default=None)
+
+    @property
+    def account(self) -> str | None:
+        """The account that decides routing and key: the header's, else the one in the data."""
+        return self.envelope.account or self.data_account
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(receiver, line, account) for comparing, see `account_key`."""
+        return account_key(self.envelope.receiver, self.envelope.line, self.account)
+
+    def __repr__(self) -> str:
+        codes = ",".join(event.code for event in self.events)
+        return f"<Message {self.envelope!r} codes {codes or '-'} xdata {self.xdata!r}>"
+
+
+def account_key(
+    receiver: str | None, line: str | None, account: str | None
+) -> tuple[str, str, str]:
+    """The triple that identifies a transmitter, for comparing: capitals, no leading zeros.
+
+    `L000` is `L0`, `R0001` is `R1`, `#001234` is `#1234`; a field that was not sent is "0".
+    """
+
+    def plain(digits: str | None) -> str:
+        return (digits or "").upper().lstrip("0") or "0"
+
+    return plain(receiver), plain(line), plain(account)
+
+
+def open_envelope(envelope: Envelope, key: bytes | None = None) -> Message:
+    """Read the content of a frame. `key` is the account's: 16, 24 or 32 bytes, None for plain.
+
+    Raises KeyMissing, WrongKey, Tampered or CipherFault for ciphertext that does not open, and
+    Downgrade for a plain frame of an account that has a key; none of them gets a reply.
+    """
+    if envelope.encrypted:
+        return _open_encrypted(envelope, key)
+    if key is not None:
+        raise Downgrade(DOWNGRADE)
+    content = split_content(envelope.content, binary=envelope.id == "VIS-BBA")
+    return _message(envelope, content, envelope.leniencies)
+
+
+def plaintext_of(envelope: Envelope, key: bytes) -> bytes:
+    """Decrypted bytes, pad included: for the desk, never for a log."""
+    return decrypt(ciphertext_of(envelope.content), key)
+
+
+def cipher_leniencies(envelope: Envelope) -> tuple[str, ...]:
+    """What can be said of ciphertext without opening it."""
+    lower = envelope.content != envelope.content.upper()
+    return ("lowercase ciphertext",) if lower else ()
+
+
+def _open_encrypted(envelope: Envelope, key: bytes | None) -> Message:
+    ciphertext = ciphertext_of(envelope.content)
+    if key is None:
+        raise KeyMissing("key not published")
+    plain = decrypt(ciphertext, key)
+    return _open_plaintext(envelope, plain, envelope.leniencies + cipher_leniencies(envelope))
+
+
+def _open_plaintext(envelope: Envelope, plain: bytes, leniencies: tuple[str, ...]) -> Message:
+    pad_len, rest = cut_pad(plain)
+    if pad_len < 16:
+        leniencies = (*leniencies, f"pad {pad_len} bytes (<16)")
+    content = split_content(rest, binary=envelope.id == "VIS-BBA")
+    if content.junk and not content.faults[0].startswith("timestamp"):
+        # The frame ends in a timestamp, so whatever lies between was not put there by a panel.
+        raise Tampered(ALTERED)
+    message = _message(envelope, content, leniencies)
+    message.pad_len = pad_len
+    return message
+
+
+def read_plaintext(plain: bytes) -> Message:
+    """Read the decrypted text of a frame on its own: `pad|data]..._time`, as logs show it."""
+    envelope = Envelope(b"", "SIA-DCS", "event", True, "", None, None, None, b"", b"")
+    return _open_plaintext(envelope, plain, ())
+
+
+def _message(envelope: Envelope, content: Content, leniencies: tuple[str, ...]) -> Message:
+    message = Message(
+        envelope,
+        content.data,
+        content.xdata,
+        content.timestamp,
+        None,
+        (),
+        leniencies,
+        content.faults,
+        envelope.policy + content.policy if envelope.policy else content.policy,
+        content.junk,
+    )
+    if envelope.kind == "event":
+        _READERS[envelope.id](message)
+    elif envelope.kind == "link":
+        _read_link(message)
+    elif envelope.kind != "reply":
+        message.events = (unparsed(to_text(content.data)),)
+    return message
+
+
+def _read_sia(message: Message) -> None:
+    text = to_text(message.data)
+    if not text:
+        return _read_nothing(message)
+    sia = read_sia(text, message.envelope.account)
+    message.parsed = sia
+    _note_account(message, sia.account, sia.marked)
+    if not sia.items:
+        if not message.faults:
+            message.faults = ("no event code",)
+        message.events = (unparsed(text),)
+        return None
+    events = sia_events(sia)
+    if message.xdata or message.timestamp is not None:
+        events = [_with_xdata(event, message) for event in events]
+    message.events = tuple(events)
+    return None
+
+
+def _read_contact_id(message: Message) -> None:
+    text = to_text(message.data)
+    if not text:
+        return _read_nothing(message)
+    blocks = text.split("|")
+    account, marked = split_account(blocks, message.envelope.account)
+    _note_account(message, account, marked)
+    block, leniency, fault = read_contact_id(
+        blocks[0] if blocks else "", message.envelope.account or account or ""
+    )
+    if leniency:
+        message.leniencies = (*message.leniencies, leniency)
+    if block is None:
+        message.faults = (*message.faults, fault)
+        message.events = (unparsed(text),)
+        return None
+    message.parsed = block
+    message.events = (_with_xdata(contact_id_event(block), message),)
+    return None
+
+
+def _read_binary(message: Message) -> None:
+    message.events = (unparsed(to_text(message.data)),)
+
+
+def _read_nothing(message: Message) -> None:
+    message.leniencies = (*message.leniencies, "event frame with empty data")
+    message.events = (unparsed(""),)
+
+
+_READERS: Final = {
+    "SIA-DCS": _read_sia,
+    "ADM-CID": _read_contact_id,
+    "VIS-BBA": _read_binary,
+}
+
+
+def _read_link(message: Message) -> None:
+    """NULL and XNM carry no event; some panels put an account and filler there."""
+    if not message.data:
+        return
+    account, marked = split_account(split_blocks(to_text(message.data)), message.envelope.account)
+    _note_account(message, account, marked)
+    message.leniencies = (*message.leniencies, f"{message.envelope.id} with data")
+
+
+def _note_account(message: Message, account: str | None, marked: bool) -> None:
+    message.data_account = account
+    if account is None:
+        return
+    if not marked:
+        message.leniencies = (*message.leniencies, "account in data without '#'")
+    header = message.envelope.account
+    if header and account != header and account.upper() != header.upper():
+        message.leniencies = (*message.leniencies, "account in data differs from header")
+
+
+def _with_xdata(event: Event, message: Message) -> Event:
+    """Add what the blocks and the frame say: text (I), time (H, else ti/da, else the frame's)."""
+    text, stated = event.text, None
+    for block in message.xdata:
+        if block.id == "I" and text is None:
+            text = block.value.strip() or None
+        elif block.id == "H":
+            stated = read_timestamp(b"_" + block.value.encode("latin-1", "replace"))[0]
+    time = stated or _modifier_time(event, message.timestamp) or message.timestamp
+    return event._replace(text=text, panel_time=time)
+
+
+def _modifier_time(event: Event, frame_time: datetime | None) -> datetime | None:
+    """`ti` and `da`; without a date the day that lies nearest to the frame's time."""
+    if not event.modifiers:
+        return None
+    modifiers = dict(event.modifiers)
+    try:
+        hour, minute, second = (int(part) for part in f"{modifiers['ti']}:0".split(":")[:3])
+        if "da" in modifiers:
+            month, day, year = (int(part) for part in modifiers["da"].split("-"))
+            year += 2000 if year < 100 else 0
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        if frame_time is None:
+            return None
+        time = frame_time.replace(hour=hour, minute=minute, second=second)
+        offsets = (timedelta(days=-1), timedelta(0), timedelta(days=1))
+        return min((time + offset for offset in offsets), key=lambda at: abs(at - frame_time))
+    except (KeyError, ValueError, OverflowError):
+        # No usable time in the modifiers: the frame's own time stands.
+        return None
+
+
+def within_window(timestamp: datetime | None, now: datetime) -> bool:
+    """True when -40 s <= timestamp - now <= +20 s. A missing timestamp is outside."""
+    if timestamp is None:
+        return False
+    return WINDOW_EARLY <= timestamp - now <= WINDOW_LATE
+
+
+def duplicate_key(message: Message) -> bytes:
+    """16 bytes that are equal for a message and its retries.
+
+    Made of receiver, line, account (compared as numbers), sequence, id, data and xdata, without
+    the time: a retry carries a new one. Not the sequence alone: panels reuse it. For link tests
+    (NULL, XNM) it says nothing: they are all alike.
+    """
+    digest = blake2b(digest_size=16)
+    envelope = message.envelope
+    header = (*message.key, envelope.seq, envelope.id)
+    parts = [part.encode() for part in header]
+    parts.append(message.data)
+    for block in message.xdata:
+        parts.append(f"{block.id}{block.value}".encode())
+    digest.update(b"".join(b"%d:%b" % (len(part), part) for part in parts))
+    return digest.digest()
+
+
+__all__ = [
+    "Message",
+    "SiaData",
+    "account_key",
+    "cipher_leniencies",
+    "duplicate_key",
+    "open_envelope",
+    "plaintext_of",
+    "read_plaintext",
+    "within_window",
+]
