@@ -1,22 +1,58 @@
-# Everything a newcomer or CI types. `make help` lists it.
+# Everything a newcomer or CI types. `make` alone lists it.
 SHELL := /bin/sh
 PY ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MELDKAMER := $(BIN)/meldkamer
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check clauses messages sim chaos bench lock clean
+.PHONY: help venv devvenv run test check clauses messages sim chaos bench lock
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-venv: ## the virtual environment, from the hashed locks
+run: venv ## everything on this machine; CITY=off keeps the demo city quiet
+	@exec $(BIN)/meldkamer run
+
+venv: ## the virtual environment in .venv, from the hashed locks
 	@PY="$(PY)" sh scripts/make-venv $(VENV) run
+
 devvenv:
 	@PY="$(PY)" sh scripts/make-venv $(VENV) dev
-.PHONY: devvenv
+
+test: devvenv ## all tests
+	@sh scripts/debian-needs
+	MELDKAMER_WHOLE_SUITE=1 $(BIN)/python -m pytest -q -n 2
+
+check: check-style check-types check-floors check-migrations check-translations ## all that is held without running
+
+check-style: devvenv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+check-types: devvenv
+	$(BIN)/mypy
+check-floors: devvenv
+	$(BIN)/lint-imports
+check-migrations: devvenv
+	$(BIN)/meldkamer manage makemigrations --check --dry-run
+check-translations: devvenv
+	$(BIN)/python -m meldkamer.project.i18n check
+.PHONY: check-style check-types check-floors check-migrations check-translations
+
+clauses: devvenv ## every clause with its tests and stories; ARGS="--strict 3" fails on a gap
+	@$(BIN)/python -m meldkamer.project.clauses $(ARGS)
+
+messages: devvenv ## bring the translation catalogues up to date
+	@$(BIN)/python -m meldkamer.project.i18n collect
+
+sim: devvenv ## rehearse random stories; SEED=n repeats one
+	@$(BIN)/python -m meldkamer.rehearsal.simulator $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos: devvenv ## kill processes at random while frames arrive, and check that nothing is lost
+	@$(BIN)/python -m pytest -q tests/process -m chaos $(ARGS)
+
+bench: devvenv ## measure receiver and screen on this machine
+	@$(BIN)/meldkamer bench $(ARGS)
 
 lock: devvenv ## rebuild requirements/*.txt from requirements/*.in
 	@for n in run dev; do \

@@ -22,6 +22,13 @@ for _name in ("MELDKAMER_KEYS", "DATABASE_URL", "MELDKAMER_DB_POOL"):
     os.environ.pop(_name, None)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The screens of the tests speak every language: compile what is stale."""
+    from meldkamer.project.i18n import compile_stale
+
+    compile_stale()
+
+
 @pytest.fixture(scope="session")
 def test_dsn(worker_id_or_main: str) -> Iterator[str]:
     """The connection string (owner) of this worker's database, the one Django uses too."""

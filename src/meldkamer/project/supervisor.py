@@ -22,6 +22,7 @@ from types import FrameType
 
 from meldkamer.project import paths
 from meldkamer.project.database import DatabaseUrlFault, database_url
+from meldkamer.project.i18n import compile_stale
 from meldkamer.project.ports import LOOPBACK
 from meldkamer.project.postgres import Server, production
 from meldkamer.project.postgres_place import PostgresFault
@@ -94,6 +95,7 @@ class Supervisor:
             self.database = Server(place, log=self.log_dir / "postgres.log")
             self.database.start()
         self.environment["DATABASE_URL"] = database_url(self.environment)
+        compile_stale()
         self._once("migrate", {"MELDKAMER_DB_ROLE": "owner"})
         if self.plan.demo and not self.stops:
             self._once("demo", {}, "--if-empty")
