@@ -7,6 +7,7 @@ Never: raise on what a transmitter sent; what cannot be read is named in `fault`
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .codes import lookup_contact_id
@@ -64,7 +65,8 @@ def _sums_up(text: str, account: str) -> bool:
     return all(digit in "0123456789ABCDEF" for digit in digits) and checksum(digits) == text[-1]
 
 
-def contact_id_event(block: ContactId, text: str | None = None) -> Event:
+@lru_cache(maxsize=16384)
+def contact_id_event(block: ContactId) -> Event:
     """The event of a block. Group 00 and zone or user 000 mean none."""
     info = lookup_contact_id(block.qualifier, block.code)
     kind = "User" if "User" in info.address_kind else info.address_kind
@@ -76,6 +78,5 @@ def contact_id_event(block: ContactId, text: str | None = None) -> Event:
         zone=zone,
         area=number(block.group),
         user=user,
-        text=text,
         address=block.zone,
     )

@@ -10,6 +10,7 @@ becomes an `unparsed` one, so that an operator sees it (S10.5).
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -19,7 +20,7 @@ from .content import Content, Xdata, read_timestamp, split_content
 from .envelope import Envelope
 from .events import Event, unparsed
 from .faults import Downgrade, KeyMissing, Tampered
-from .sia import SiaData, read_sia, sia_events, split_account, split_blocks
+from .sia import SiaData, is_account, read_sia, split_account, split_blocks
 from .text import to_text
 
 WINDOW_EARLY: Final = timedelta(seconds=-40)
@@ -53,19 +54,37 @@ class Message:
 
     @property
     def account(self) -> str | None:
-        """The account that decides routing and key: the header's, else the one in the data."""
-        return self.envelope.account or self.data_account
+        """The account that decides routing and key: the header's, else the one in the data.
+
+        One in the data counts only when it is 1-16 letters and digits, as in a header.
+        """
+        if self.envelope.account or not self.data_account:
+            return self.envelope.account or None
+        return self.data_account if is_account(self.data_account) else None
 
     @property
     def key(self) -> tuple[str, str, str]:
         """(receiver, line, account) for comparing, see `account_key`."""
         return account_key(self.envelope.receiver, self.envelope.line, self.account)
 
+    def time_of(self, event: Event) -> datetime | None:
+        """When it happened by the panel's clock, read as UTC; None when it did not say.
+
+        The block H, else the modifiers ti and da of the event, else the frame's time.
+        """
+        for block in self.xdata:
+            if block.id == "H":
+                stated = read_timestamp(b"_" + block.value.encode("latin-1", "replace"))[0]
+                if stated is not None:
+                    return stated
+        return _modifier_time(event, self.timestamp) or self.timestamp
+
     def __repr__(self) -> str:
         codes = ",".join(event.code for event in self.events)
         return f"<Message {self.envelope!r} codes {codes or '-'} xdata {self.xdata!r}>"
 
 
+@lru_cache(maxsize=65536)
 def account_key(
     receiver: str | None, line: str | None, account: str | None
 ) -> tuple[str, str, str]:
@@ -73,11 +92,11 @@ def account_key(
 
     `L000` is `L0`, `R0001` is `R1`, `#001234` is `#1234`; a field that was not sent is "0".
     """
+    return _plain(receiver), _plain(line), _plain(account)
 
-    def plain(digits: str | None) -> str:
-        return (digits or "").upper().lstrip("0") or "0"
 
-    return plain(receiver), plain(line), plain(account)
+def _plain(digits: str | None) -> str:
+    return (digits or "").upper().lstrip("0") or "0"
 
 
 def open_envelope(envelope: Envelope, key: bytes | None = None) -> Message:
@@ -155,21 +174,17 @@ def _message(envelope: Envelope, content: Content, leniencies: tuple[str, ...]) 
 
 
 def _read_sia(message: Message) -> None:
-    text = to_text(message.data)
-    if not text:
+    if not message.data:
         return _read_nothing(message)
-    sia = read_sia(text, message.envelope.account)
+    sia = read_sia(message.data, message.envelope.account)
     message.parsed = sia
-    _note_account(message, sia.account, sia.marked)
-    if not sia.items:
-        if not message.faults:
-            message.faults = ("no event code",)
-        message.events = (unparsed(text),)
+    if sia.account is not None:
+        _note_account(message, sia.account, sia.marked)
+    if sia.blocks.items:
+        message.events = _with_text(sia.blocks.events, message)
         return None
-    events = sia_events(sia)
-    if message.xdata or message.timestamp is not None:
-        events = [_with_xdata(event, message) for event in events]
-    message.events = tuple(events)
+    message.faults = message.faults or ("no event code",)
+    message.events = (unparsed(to_text(message.data)),)
     return None
 
 
@@ -179,7 +194,8 @@ def _read_contact_id(message: Message) -> None:
         return _read_nothing(message)
     blocks = text.split("|")
     account, marked = split_account(blocks, message.envelope.account)
-    _note_account(message, account, marked)
+    if account is not None:
+        _note_account(message, account, marked)
     block, leniency, fault = read_contact_id(
         blocks[0] if blocks else "", message.envelope.account or account or ""
     )
@@ -190,7 +206,7 @@ def _read_contact_id(message: Message) -> None:
         message.events = (unparsed(text),)
         return None
     message.parsed = block
-    message.events = (_with_xdata(contact_id_event(block), message),)
+    message.events = _with_text((contact_id_event(block),), message)
     return None
 
 
@@ -215,14 +231,13 @@ def _read_link(message: Message) -> None:
     if not message.data:
         return
     account, marked = split_account(split_blocks(to_text(message.data)), message.envelope.account)
-    _note_account(message, account, marked)
+    if account is not None:
+        _note_account(message, account, marked)
     message.leniencies = (*message.leniencies, f"{message.envelope.id} with data")
 
 
-def _note_account(message: Message, account: str | None, marked: bool) -> None:
+def _note_account(message: Message, account: str, marked: bool) -> None:
     message.data_account = account
-    if account is None:
-        return
     if not marked:
         message.leniencies = (*message.leniencies, "account in data without '#'")
     header = message.envelope.account
@@ -230,16 +245,13 @@ def _note_account(message: Message, account: str | None, marked: bool) -> None:
         message.leniencies = (*message.leniencies, "account in data differs from header")
 
 
-def _with_xdata(event: Event, message: Message) -> Event:
-    """Add what the blocks and the frame say: text (I), time (H, else ti/da, else the frame's)."""
-    text, stated = event.text, None
+def _with_text(events: tuple[Event, ...], message: Message) -> tuple[Event, ...]:
+    """The block `I` is the text of events that carry none themselves."""
     for block in message.xdata:
-        if block.id == "I" and text is None:
-            text = block.value.strip() or None
-        elif block.id == "H":
-            stated = read_timestamp(b"_" + block.value.encode("latin-1", "replace"))[0]
-    time = stated or _modifier_time(event, message.timestamp) or message.timestamp
-    return event._replace(text=text, panel_time=time)
+        if block.id == "I" and block.value.strip():
+            note = block.value.strip()
+            return tuple(event if event.text else event._replace(text=note) for event in events)
+    return events
 
 
 def _modifier_time(event: Event, frame_time: datetime | None) -> datetime | None:
@@ -277,15 +289,13 @@ def duplicate_key(message: Message) -> bytes:
     the time: a retry carries a new one. Not the sequence alone: panels reuse it. For link tests
     (NULL, XNM) it says nothing: they are all alike.
     """
-    digest = blake2b(digest_size=16)
     envelope = message.envelope
-    header = (*message.key, envelope.seq, envelope.id)
-    parts = [part.encode() for part in header]
-    parts.append(message.data)
-    for block in message.xdata:
-        parts.append(f"{block.id}{block.value}".encode())
-    digest.update(b"".join(b"%d:%b" % (len(part), part) for part in parts))
-    return digest.digest()
+    data = message.data
+    receiver, line, account = message.key
+    # Header fields cannot contain a blank, so blanks keep them apart; data is told its length.
+    head = f"{receiver} {line} {account} {envelope.seq} {envelope.id} {len(data)} ".encode()
+    tail = repr(tuple(map(tuple, message.xdata))).encode() if message.xdata else b""
+    return blake2b(head + data + tail, digest_size=16).digest()
 
 
 __all__ = [

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from .cipher import KEY_SIZES
 from .contact_id import ContactId
+from .content import read_timestamp
 from .dc09 import (
     Message,
     cipher_leniencies,
@@ -95,14 +96,16 @@ def _decode(question: Question, key: bytes | None, now: datetime | None) -> Deco
     frames = [part for part in parts if isinstance(part, Frame)]
     if len(frames) > 1 or (len(frames) == 1 and isinstance(parts[0], Noise)):
         return _decode_stream(question.frame, key, now)
-    if not frames and _PLAINTEXT.fullmatch(question.frame):
+    if not frames and _is_plaintext(question.frame):
         return _decode_plaintext(question.frame)
     return decode_frame(question.frame, key, now)
 
 
-_PLAINTEXT: Final = re.compile(
-    rb"[^\n]{0,31}\|[^\n]*\].*_\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}[\r\n]*", re.DOTALL
-)
+def _is_plaintext(text: bytes) -> bool:
+    """Decrypted text on its own: no LF in front, a pad that ends at "|", a time at the end."""
+    tail = text.rstrip(b"\r\n\0")[-20:]
+    bar = text.find(b"|", 0, 32)
+    return bar >= 0 and b"\n" not in text[:bar] and not read_timestamp(tail)[1] and b"]" in text
 
 
 def _decode_stream(stream: bytes, key: bytes | None, now: datetime | None) -> Decoded:
@@ -261,7 +264,7 @@ def _content(message: Message, key: bytes | None) -> Decoded:
             decoded["plaintext_hex"] = plaintext_of(envelope, key).hex()
     if message.junk:
         decoded["junk"] = to_text(message.junk)
-    if isinstance(message.parsed, SiaData) and message.parsed.items:
+    if isinstance(message.parsed, SiaData) and message.parsed.blocks.items:
         decoded["sia"] = _sia(message.parsed)
     elif isinstance(message.parsed, ContactId):
         decoded["cid"] = _contact_id(message.parsed)
@@ -284,7 +287,7 @@ def _content(message: Message, key: bytes | None) -> Decoded:
 
 def _sia(parsed: SiaData) -> Decoded:
     """The first event as the transmitter wrote it."""
-    item = parsed.items[0]
+    item = parsed.blocks.items[0]
     decoded: Decoded = {"code": item.code}
     if item.address:
         decoded["address"] = item.address
@@ -296,8 +299,8 @@ def _sia(parsed: SiaData) -> Decoded:
         decoded["trailing"] = item.trailing
     if item.modifiers:
         decoded["modifiers"] = dict(item.modifiers)
-    if parsed.more_blocks:
-        decoded["more_blocks"] = list(parsed.more_blocks)
+    if parsed.blocks.more:
+        decoded["more_blocks"] = list(parsed.blocks.more)
     return decoded
 
 
@@ -344,8 +347,8 @@ def _decode_plaintext(plain: bytes) -> Decoded:
     decoded |= _content(message, None)
     if message.events:
         decoded["code"] = message.events[0].code
-    if isinstance(message.parsed, SiaData) and message.parsed.items:
-        item = message.parsed.items[0]
+    if isinstance(message.parsed, SiaData) and message.parsed.blocks.items:
+        item = message.parsed.blocks.items[0]
         decoded |= {"addr": item.address} | dict(item.modifiers)
     decoded["reply"] = None
     return decoded

@@ -15,7 +15,7 @@ from .replies import wrap
 
 
 def encode(
-    id: str,  # noqa: A002  (the standard's word)
+    id: str,
     seq: int | str,
     account: str | None,
     receiver: str | None = None,

@@ -5,7 +5,6 @@ Invariant: `zone`, `area`, `user` are text without leading zeros, and None when 
 named none: an address of only zeros ("0", "000", "0000") means none.
 """
 
-from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 from .codes import UNPARSED, CodeInfo, Role
@@ -17,8 +16,7 @@ class Event(NamedTuple):
     """One signal of a message.
 
     `code` is "BA" or "1130"; `address` what followed it, as received; `old` marks the SIA
-    block O (happened before). `panel_time` is the panel's own idea of when (H block, else
-    ti/da modifiers, else the frame's time), read as UTC, None when it said nothing.
+    block O (happened before). When it happened by the panel's clock: `Message.time_of`.
     """
 
     code: str
@@ -30,7 +28,6 @@ class Event(NamedTuple):
     text: str | None = None
     address: str = ""
     old: bool = False
-    panel_time: datetime | None = None
     modifiers: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -10,10 +10,12 @@ Missing separators: `Nri1CL0` (a modifier's value ends where a letter starts) an
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .codes import SIA_CODES, lookup_sia
 from .events import Event, number, place
+from .text import to_text
 
 
 class SiaItem(NamedTuple):
@@ -28,13 +30,20 @@ class SiaItem(NamedTuple):
     old: bool = False
 
 
+class Blocks(NamedTuple):
+    """What follows the account: events as received, other blocks, events as signals."""
+
+    items: tuple[SiaItem, ...]
+    more: tuple[str, ...]
+    events: tuple[Event, ...]
+
+
 class SiaData(NamedTuple):
-    """The whole data field: account inside it (None when left out), events, further blocks."""
+    """The whole data field: account inside it (None when left out) and its blocks."""
 
     account: str | None
     marked: bool
-    items: tuple[SiaItem, ...]
-    more_blocks: tuple[str, ...] = ()
+    blocks: Blocks
 
 
 _MODIFIER: Final = re.compile(r"([a-z]{2})((?:[^A-Za-z/^|*]|[A-F](?![A-Z]))*)(?:\^([^^]*)\^?)?")
@@ -45,8 +54,12 @@ _EVENT: Final = re.compile(
 )
 _GLUED: Final = re.compile(r"(?<=[0-9])[A-F]{2}(?=[0-9])")
 _TRAILING: Final = re.compile(r"[^/]+")
-_ACCOUNT: Final = re.compile(r"[0-9A-Za-z]{1,16}")
 _EVENT_BLOCKS: Final = frozenset("NOE")
+
+
+def is_account(text: str) -> bool:
+    """True for 1-16 letters and digits: what the field accepts as an account."""
+    return len(text) <= 16 and text.isalnum() and text.isascii()
 
 
 def split_blocks(text: str) -> list[str]:
@@ -79,7 +92,7 @@ def split_account(blocks: list[str], header_account: str | None) -> tuple[str | 
     if first == "":
         del blocks[0]
         return None, True
-    if len(blocks) == 1 or not _ACCOUNT.fullmatch(first):
+    if len(blocks) == 1 or not is_account(first):
         return None, True
     if first.upper() != (header_account or "").upper() and read_block(first):
         return None, True
@@ -87,19 +100,40 @@ def split_account(blocks: list[str], header_account: str | None) -> tuple[str | 
     return first, False
 
 
-def read_sia(text: str, header_account: str | None = None) -> SiaData:
-    """Read a data field. `items` is empty when it holds no event code."""
-    blocks = split_blocks(text)
-    account, marked = split_account(blocks, header_account)
+def read_sia(data: bytes, header_account: str | None = None) -> SiaData:
+    """Read a data field. `items` and `events` are empty when it holds no event code."""
+    if data.startswith(b"#") and b"^" not in data:
+        inside, _, payload = data.partition(b"|")
+        blocks = read_blocks_cached(payload) if len(payload) <= _CACHED else read_blocks(payload)
+        return SiaData(to_text(inside[1:]), True, blocks)
+    pieces = split_blocks(to_text(data))
+    account, marked = split_account(pieces, header_account)
+    return SiaData(account, marked, _read_pieces(pieces))
+
+
+def read_blocks(payload: bytes) -> Blocks:
+    """The blocks behind the account, whatever separates them."""
+    return _read_pieces(split_blocks(to_text(payload)))
+
+
+# Panels say the same few things over and over ("Nri0/RP0000"); long payloads are not kept, so
+# that nobody can fill the memory through the line.
+_CACHED: Final = 48
+read_blocks_cached = lru_cache(maxsize=16384)(read_blocks)
+
+
+def _read_pieces(pieces: list[str]) -> Blocks:
     items: list[SiaItem] = []
     more: list[str] = []
-    for block in blocks:
-        found = read_block(block)
+    for piece in pieces:
+        found = read_block(piece)
         if found:
             items += found
-        else:
-            more.append(block)
-    return SiaData(account, marked, tuple(items), tuple(block for block in more if block))
+        elif piece:
+            more.append(piece)
+    # A free-text block (A) is the text of events that have none of their own.
+    note = next((piece[1:] for piece in more if piece[0] == "A"), None)
+    return Blocks(tuple(items), tuple(more), tuple(_sia_event(item, note) for item in items))
 
 
 def read_block(block: str) -> list[SiaItem]:
@@ -162,12 +196,6 @@ def _skip(block: str, at: int, items: list[SiaItem]) -> int:
     if items:
         items[-1] = items[-1]._replace(trailing=items[-1].trailing + skipped)
     return at + len(skipped)
-
-
-def sia_events(data: SiaData) -> list[Event]:
-    """The events of a data field. A free-text block (A) is the text of events without one."""
-    note = next((block[1:] for block in data.more_blocks if block[0] == "A"), None)
-    return [_sia_event(item, note) for item in data.items]
 
 
 def _sia_event(item: SiaItem, note: str | None) -> Event:
