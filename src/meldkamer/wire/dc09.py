@@ -10,7 +10,6 @@ becomes an `unparsed` one, so that an operator sees it (S10.5).
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -20,11 +19,10 @@ from .content import Content, Xdata, read_timestamp, split_content
 from .envelope import Envelope
 from .events import Event, unparsed
 from .faults import Downgrade, KeyMissing, Tampered
+from .identity import account_key, within_window
 from .sia import SiaData, is_account, read_sia, split_account, split_blocks
 from .text import to_text
 
-WINDOW_EARLY: Final = timedelta(seconds=-40)
-WINDOW_LATE: Final = timedelta(seconds=20)
 DOWNGRADE: Final = "downgrade: refuse by account policy (no ACK)"
 
 
@@ -82,21 +80,6 @@ class Message:
     def __repr__(self) -> str:
         codes = ",".join(event.code for event in self.events)
         return f"<Message {self.envelope!r} codes {codes or '-'} xdata {self.xdata!r}>"
-
-
-@lru_cache(maxsize=65536)
-def account_key(
-    receiver: str | None, line: str | None, account: str | None
-) -> tuple[str, str, str]:
-    """The triple that identifies a transmitter, for comparing: capitals, no leading zeros.
-
-    `L000` is `L0`, `R0001` is `R1`, `#001234` is `#1234`; a field that was not sent is "0".
-    """
-    return _plain(receiver), _plain(line), _plain(account)
-
-
-def _plain(digits: str | None) -> str:
-    return (digits or "").upper().lstrip("0") or "0"
 
 
 def open_envelope(envelope: Envelope, key: bytes | None = None) -> Message:
@@ -273,13 +256,6 @@ def _modifier_time(event: Event, frame_time: datetime | None) -> datetime | None
     except (KeyError, ValueError, OverflowError):
         # No usable time in the modifiers: the frame's own time stands.
         return None
-
-
-def within_window(timestamp: datetime | None, now: datetime) -> bool:
-    """True when -40 s <= timestamp - now <= +20 s. A missing timestamp is outside."""
-    if timestamp is None:
-        return False
-    return WINDOW_EARLY <= timestamp - now <= WINDOW_LATE
 
 
 def duplicate_key(message: Message) -> bytes:

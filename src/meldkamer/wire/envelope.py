@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from .crc import crc16_arc
 from .faults import HeaderFault, LineNoise, NotDC09
+from .scanners import scanner_of
 
 CrcForm = Literal["ascii", "binary"]
 Kind = Literal["event", "link", "reply", "unsupported", "unknown"]
@@ -104,26 +105,6 @@ def crc_form_of(frame: bytes) -> CrcForm | None:
     if frame[9:10] == b'"':
         return "ascii"
     return "binary" if frame[7:8] == b'"' else None
-
-
-_SCANNERS: Final = (
-    (re.compile(rb"(?:GET|POST|HEAD|PUT|OPTIONS|DELETE|CONNECT|TRACE|PATCH|PRI) "), "HTTP"),
-    (re.compile(rb"(?:INVITE|REGISTER|OPTIONS|BYE|ACK|CANCEL|MESSAGE|NOTIFY) sips?:"), "SIP"),
-    (re.compile(rb"SSH-"), "SSH"),
-    (re.compile(rb"\x16\x03[\x00-\x04]"), "TLS hello"),
-    (re.compile(rb"\*\d+\r\n\$"), "Redis"),
-    (re.compile(rb"\x03\x00\x00[\x00-\xff]\x0e?\xe0|\x03\x00\x00\x13"), "RDP"),
-    (re.compile(rb"EHLO |HELO |USER "), "mail or FTP"),
-)
-
-
-def scanner_of(data: bytes) -> str | None:
-    """Name of the foreign protocol that `data` begins with, or None."""
-    # SIP shares OPTIONS with HTTP: its pattern is the narrower one, so it is asked first.
-    for pattern, name in (_SCANNERS[1], _SCANNERS[0], *_SCANNERS[2:]):
-        if pattern.match(data):
-            return name
-    return None
 
 
 _HEX8: Final = re.compile(rb"[0-9A-Fa-f]{8}")

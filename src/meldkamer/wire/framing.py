@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .crc import crc16_arc
-from .envelope import MAX_BODY, MAX_FRAME, scanner_of
+from .envelope import MAX_BODY, MAX_FRAME
+from .scanners import scanner_of
 
 SAMPLE_SIZE: Final = 256
 """How much of the noise is kept to show, bytes."""
