@@ -116,10 +116,10 @@ class Framer:
         """Size of the frame at the front of the buffer; 0 when it is not complete yet."""
         buffer = self._buffer
         end = quote + int(bytes(buffer[quote - 4 : quote]), 16)
-        if len(buffer) > end and buffer[end] == 0x0D:
-            return end + 1
         if len(buffer) >= end > quote and buffer[end - 1] == 0x0D and self._eldes(quote, end):
             return end
+        if len(buffer) > end and buffer[end] == 0x0D:
+            return end + 1
         cut = _CUT.search(buffer, max(quote, self._searched - _LONGEST_CUT))
         if cut is not None:
             return cut.start() + 1
