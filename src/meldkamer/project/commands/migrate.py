@@ -24,4 +24,17 @@ def run(options: argparse.Namespace) -> int:
         call_command("migrate", check_unapplied=options.check, interactive=False, verbosity=1)
     except SystemExit as done:  # --check says it by exiting
         return int(done.code or 0)
+    if not options.check:
+        _make_partitions()
     return 0
+
+
+def _make_partitions() -> None:
+    """The journal's months ahead; what the application's role may do with them."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from meldkamer.journal import grants, partitions
+
+    if partitions.ensure(connection, timezone.now()):
+        grants.renew()

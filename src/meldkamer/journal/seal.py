@@ -1,0 +1,81 @@
+"""Seals what was written: the hash chain over frames, signals and entries (M12.3).
+
+Why: "cannot be changed unnoticed", even by who owns the tables. Runs in the background, so that
+no signal waits for it. Never: seal a row that another transaction may still precede; only rows
+of transactions older than every running one are taken. Invariant: each row is in exactly one
+seal, in the order (xact, id); one sealer at a time.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from meldkamer.journal import chain
+from meldkamer.journal.store import DUPLICATE_LIFETIME
+
+_LOCK = "SELECT pg_try_advisory_xact_lock(7305002)"
+_BORDER = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_LAST = (
+    "SELECT last_xact::text::bigint, last_id, hash FROM journal_seal"
+    " WHERE table_name = %s ORDER BY id DESC LIMIT 1"
+)
+_ADD = (
+    "INSERT INTO journal_seal (table_name, last_xact, last_id, rows, hash, marks, sealed_at)"
+    " VALUES (%s, %s::text::xid8, %s, %s, %s, %s, %s)"
+)
+_PURGE = "DELETE FROM journal_first WHERE seen_at < %s"
+
+
+def seal_all(connection: Any, now: datetime) -> int:
+    """Seal what is finished; how many rows. For a worker, about once a minute.
+
+    `connection` is psycopg's or Django's, in autocommit; each seal is a transaction of its own.
+    Returns 0 when another process seals at this moment.
+    """
+    sealed = 0
+    for table in chain.COLUMNS:
+        while True:
+            rows = _seal_once(connection, table, now)
+            sealed += rows
+            if rows < chain.SEAL_ROWS:
+                break
+    return sealed
+
+
+def _seal_once(connection: Any, table: str, now: datetime) -> int:
+    with transaction(connection), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        if not cursor.fetchone()[0]:
+            return 0
+        chain.fix_settings(cursor)
+        cursor.execute(_LAST, [table])
+        last = cursor.fetchone()
+        after = (last[0], last[1]) if last else (0, 0)
+        previous = bytes(last[2]) if last else chain.GENESIS
+        cursor.execute(_BORDER)
+        border = cursor.fetchone()[0]
+        rows = chain.read_rows(cursor, table, after, border, chain.SEAL_ROWS)
+        if rows:
+            end = rows[-1]
+            hashed = chain.link(previous, rows)
+            cursor.execute(
+                _ADD,
+                [table, str(end.xact), end.id, len(rows), hashed, chain.marks(rows), now],
+            )
+        return len(rows)
+
+
+def purge_first(connection: Any, now: datetime, lifetime: timedelta = DUPLICATE_LIFETIME) -> int:
+    """Forget duplicate keys that can link nothing any more; how many. Twice the lifetime is kept,
+    so that a clock that was set cannot open a gap."""
+    with transaction(connection), connection.cursor() as cursor:
+        cursor.execute(_PURGE, [now - 2 * lifetime])
+        return int(cursor.rowcount)
+
+
+def transaction(connection: Any) -> Any:
+    """A transaction on psycopg's or Django's connection."""
+    if hasattr(connection, "settings_dict"):
+        from django.db.transaction import atomic
+
+        return atomic(using=connection.alias)
+    return connection.transaction()
