@@ -8,10 +8,12 @@ Django.
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from meldkamer.project.childhood import follow_parent
+from meldkamer.project.faults import OperatingFault
 
 #: command: one line of help. The order is the order of the help text.
 COMMANDS = {
@@ -51,16 +53,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     follow_parent()
+    try:
+        return _run(name, arguments[1:])
+    except OperatingFault as fault:
+        print(f"meldkamer {name}: {fault}", file=sys.stderr)
+    except BrokenPipeError:  # who read our lines has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    except Exception as fault:
+        if type(fault).__name__ != "OperationalError":  # psycopg's or Django's, not loaded here
+            raise
+        words = str(fault).strip().partition("\n")[0]
+        print(
+            f"meldkamer {name}: no database: {words}; start `meldkamer run`, or set DATABASE_URL",
+            file=sys.stderr,
+        )
+    return 1
+
+
+def _run(name: str, argv: list[str]) -> int:
     module = importlib.import_module(f"meldkamer.project.commands.{name}")
     if hasattr(module, "main"):  # parses its own line
-        return int(module.main(arguments[1:]) or 0)
+        return int(module.main(argv) or 0)
     parser = argparse.ArgumentParser(
         prog=f"meldkamer {name}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.arguments(parser)
-    return int(module.run(parser.parse_args(arguments[1:])) or 0)
+    return int(module.run(parser.parse_args(argv)) or 0)
 
 
 def _overview() -> str:

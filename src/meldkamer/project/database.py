@@ -11,6 +11,8 @@ from typing import Any
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from meldkamer.project.faults import OperatingFault
+
 APP_ROLE = "meldkamer_app"
 #: the owner: migrations, demo tables, tests
 OWNER = "owner"
@@ -18,7 +20,7 @@ OWNER = "owner"
 APP = "app"
 
 
-class DatabaseUrlFault(Exception):
+class DatabaseUrlFault(OperatingFault):
     """A DATABASE_URL that cannot be used; the message says what was expected."""
 
 

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from meldkamer.project import paths
+from meldkamer.project.faults import OperatingFault
 
 #: name of the file: (bytes of randomness, what it is for)
 KEYS = {
@@ -21,7 +22,7 @@ KEYS = {
 LENGTH = 32
 
 
-class KeyFault(Exception):
+class KeyFault(OperatingFault):
     """A key file that cannot be trusted; the message names the file and what was expected."""
 
 

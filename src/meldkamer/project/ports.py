@@ -6,11 +6,13 @@ is in use gives way to the next free one.
 
 import socket
 
+from meldkamer.project.faults import OperatingFault
+
 LOOPBACK = "127.0.0.1"
 NEXT_TRIED = 50
 
 
-class PortFault(Exception):
+class PortFault(OperatingFault):
     """A port that cannot be had; the message names it."""
 
 

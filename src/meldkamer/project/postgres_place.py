@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TypedDict
 
 from meldkamer.project import paths
+from meldkamer.project.faults import OperatingFault
 
 #: longest path of a socket's directory that leaves room for the socket's name
 SOCKET_DIR_MAX = 90
 SYSTEM_HOME = Path("/var/lib/meldkamer")
 
 
-class PostgresFault(Exception):
+class PostgresFault(OperatingFault):
     """PostgreSQL cannot be found, made, started or reached; the message says what to do."""
 
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from types import FrameType
 
 from meldkamer.project import paths
-from meldkamer.project.database import DatabaseUrlFault, database_url
+from meldkamer.project.database import database_url
+from meldkamer.project.faults import OperatingFault
 from meldkamer.project.i18n import compile_stale
 from meldkamer.project.ports import LOOPBACK
 from meldkamer.project.postgres import Server, production
@@ -34,7 +35,7 @@ STOP_S = 3.5
 LOOK_S = 0.05
 
 
-class StartFault(Exception):
+class StartFault(OperatingFault):
     """The start failed; the message says where and what to do."""
 
 
@@ -69,7 +70,8 @@ class Supervisor:
     def run(self) -> int:
         """Start, tell, watch, stop; the exit code."""
         for order in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(order, self._asked_to_stop)
+            if order != signal.SIGHUP or signal.getsignal(order) != signal.SIG_IGN:  # nohup
+                signal.signal(order, self._asked_to_stop)
         try:
             self._start()
             if not self.stops:
@@ -77,7 +79,7 @@ class Supervisor:
             while not self.stops:
                 self._look()
                 time.sleep(LOOK_S)
-        except (StartFault, PostgresFault, DatabaseUrlFault) as fault:
+        except OperatingFault as fault:
             print(f"meldkamer run: {fault}", file=sys.stderr, flush=True)
             return 1
         finally:
@@ -237,7 +239,7 @@ class Supervisor:
             "  Ctrl-C stops everything.",
             "",
         ]
-        print("\n".join(lines), flush=True)
+        show("\n".join(lines))
 
     def _logins(self) -> list[str]:
         """What the demo wrote down at its first start (var/demo-logins.json)."""
@@ -249,7 +251,7 @@ class Supervisor:
 
     def say(self, name: str, line: str) -> None:
         """One line of a process, under its name."""
-        print(f"{name:<8} | {line}", flush=True)
+        show(f"{name:<8} | {line}")
 
     # --- stopping
 
@@ -262,7 +264,7 @@ class Supervisor:
     def _stop(self) -> None:
         """End everything: all children at once, the database last."""
         if self.stops:
-            print("\nmeldkamer run: stopping", flush=True)
+            show("\nmeldkamer run: stopping")
         for child in self.children:
             child.tell(signal.SIGTERM)
         deadline_s = time.monotonic() + STOP_S
@@ -279,3 +281,9 @@ class Supervisor:
             self.database.close()
         (self.var / "run.json").unlink(missing_ok=True)
         shutil.rmtree(self.notify_dir, ignore_errors=True)
+
+
+def show(text: str) -> None:
+    """Print; a terminal that is gone must not end the centre."""
+    with contextlib.suppress(BrokenPipeError, OSError):
+        print(text, flush=True)

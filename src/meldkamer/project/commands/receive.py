@@ -6,6 +6,7 @@ acknowledgement. Refuses to start when the database may lose what it has committ
 
 import argparse
 import os
+from pathlib import Path
 
 from meldkamer.project.commands._owner import owner
 
@@ -20,6 +21,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=int(os.environ.get("MELDKAMER_DC09_PORT") or DEFAULT_PORT),
         help=f"TCP and UDP (default {DEFAULT_PORT})",
     )
+    parser.add_argument(
+        "--shared-port", action="store_true", help="several receivers listen on the same port"
+    )
+    parser.add_argument("--tls-port", type=int, help="DC-09 inside TLS, on this TCP port")
+    parser.add_argument("--tls-cert", type=Path, help="its certificate, a PEM file")
+    parser.add_argument("--tls-key", type=Path, help="the certificate's key, a PEM file")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,0 +1,110 @@
+"""`make clauses`: a clause is held by a test that exists and passed, by nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLAUSES = """
+[[section]]
+number = 1
+title = "One"
+[section.clauses]
+"S1.1" = "held"
+"S1.2" = "skipped"
+"S1.3" = "failed"
+"S1.4" = "nobody"
+[[section]]
+number = 2
+title = "Two"
+[section.clauses]
+"M2.1" = "held by a story"
+"""
+TESTS = """
+import pytest
+@pytest.mark.clause("S1.1")
+def test_held(): pass
+@pytest.mark.clause("S1.2")
+def test_skipped(): pytest.skip("later")
+@pytest.mark.clause("S1.3", "S1.1")
+def test_failed(): assert False
+@pytest.mark.parametrize("story", ["night"])
+def test_story(story): pass
+"""
+INI = "[pytest]\naddopts = -p meldkamer.project.clauses_plugin\nmarkers = clause\n"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "docs/reference").mkdir(parents=True)
+    (tmp_path / "docs/reference/clauses.toml").write_text(CLAUSES)
+    (tmp_path / "rehearsals").mkdir()
+    (tmp_path / "rehearsals/night.toml").write_text('clauses = ["M2.1"]')
+    (tmp_path / "test_all.py").write_text(TESTS)
+    (tmp_path / "pytest.ini").write_text(INI)
+    return tmp_path
+
+
+def python(checkout: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_only_what_passed_counts(checkout: Path) -> None:
+    python(checkout, "pytest", "-q")
+    shown = python(checkout, "meldkamer.project.clauses").stdout
+    assert "5 clauses, 2 with a test that passed, 3 missing" in shown
+    assert "missing in 1: S1.2, S1.3, S1.4" in shown
+
+
+def test_results_are_the_same_with_several_workers(checkout: Path) -> None:
+    python(checkout, "pytest", "-q", "-p", "xdist", "-n", "2")
+    shown = python(checkout, "meldkamer.project.clauses").stdout
+    assert "5 clauses, 2 with a test that passed, 3 missing" in shown
+
+
+def test_without_a_run_nothing_counts(checkout: Path) -> None:
+    shown = python(checkout, "meldkamer.project.clauses").stdout
+    assert "run `make test` first" in shown
+    assert "0 with a test that passed" in shown
+
+
+def test_a_test_that_is_no_more_does_not_count(checkout: Path) -> None:
+    python(checkout, "pytest", "-q")
+    (checkout / "test_all.py").write_text(TESTS.replace("def test_held", "def no_more"))
+    assert "S1.1" in python(checkout, "meldkamer.project.clauses", "--strict", "S1.1").stderr
+
+
+def test_strict_fails_on_a_gap_in_the_named_section_only(checkout: Path) -> None:
+    python(checkout, "pytest", "-q")
+    assert python(checkout, "meldkamer.project.clauses", "--strict", "1").returncode == 1
+    assert python(checkout, "meldkamer.project.clauses", "--strict", "2").returncode == 0
+    assert python(checkout, "meldkamer.project.clauses", "--strict", "9").returncode == 2
+
+
+def test_an_unknown_clause_stops_the_tests_and_the_table(checkout: Path) -> None:
+    (checkout / "test_all.py").write_text(TESTS.replace("S1.2", "S9.9"))
+    done = python(checkout, "pytest", "-q")
+    assert done.returncode != 0
+    assert "no clause S9.9" in done.stdout + done.stderr
+    (checkout / "test_all.py").write_text(TESTS)
+    (checkout / "rehearsals/night.toml").write_text('clauses = ["M7.7"]')
+    done = python(checkout, "meldkamer.project.clauses")
+    assert (done.returncode, "rehearsals/night.toml: no clause M7.7" in done.stderr) == (2, True)
+
+
+def test_a_run_of_one_test_keeps_the_results_of_the_others(checkout: Path) -> None:
+    python(checkout, "pytest", "-q")
+    python(checkout, "pytest", "-q", "test_all.py::test_story")
+    shown = python(checkout, "meldkamer.project.clauses").stdout
+    assert "2 with a test that passed" in shown
