@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+
 from meldkamer.wire import codes, lookup, lookup_contact_id, lookup_sia
 from meldkamer.wire.codes import CONTACT_ID_CODES, EVENT_TYPES, SIA_CODES, CodeTableError, Role
 

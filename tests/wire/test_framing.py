@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from meldkamer.wire import Frame, Framer, Noise, WireFault, encode, read_frame, split_datagram
 from meldkamer.wire.envelope import MAX_FRAME
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from meldkamer.wire import decode_text
 
 VECTORS = Path(__file__).parent / "vectors"
