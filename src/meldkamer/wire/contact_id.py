@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from .codes import lookup_contact_id
 from .events import Event, number, place
+from .text import to_text
 
 MALFORMED: Final = "malformed Contact ID block"
 RAW_FORM: Final = "raw DC-05 string"
@@ -28,6 +29,7 @@ class ContactId(NamedTuple):
 
 
 _BLANK_FORM: Final = re.compile(r"([136])([0-9A-F]{3}) +([0-9A-F]{2}) +([0-9A-F]{3})")
+_BLANK_SIZE: Final = 11
 _RAW_FORM: Final = re.compile(
     r"(?:18|98|58)([136])([0-9A-F]{3})([0-9A-F]{2})([0-9A-F]{3})([0-9A-F])?"
 )
@@ -38,6 +40,16 @@ def checksum(digits: str) -> str:
     """The DC-05 check digit of `digits` (account to zone): the sum is 0 modulo 15, 0 counts 10."""
     total = sum(int(digit, 16) or 10 for digit in digits)
     return "F1234567890BCDE"[-total % 15]
+
+
+@lru_cache(maxsize=16384)
+def read_blank_form(payload: bytes) -> tuple[ContactId, Event] | None:
+    """The usual form with its event, None for any other. Panels repeat themselves: cached."""
+    match = _BLANK_FORM.fullmatch(to_text(payload)) if len(payload) == _BLANK_SIZE else None
+    if match is None:
+        return None
+    block = ContactId(*match.groups())
+    return block, contact_id_event(block)
 
 
 def read_contact_id(payload: str, account: str) -> tuple[ContactId | None, str, str]:
@@ -65,7 +77,6 @@ def _sums_up(text: str, account: str) -> bool:
     return all(digit in "0123456789ABCDEF" for digit in digits) and checksum(digits) == text[-1]
 
 
-@lru_cache(maxsize=16384)
 def contact_id_event(block: ContactId) -> Event:
     """The event of a block. Group 00 and zone or user 000 mean none."""
     info = lookup_contact_id(block.qualifier, block.code)

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final
 
 from .cipher import ALTERED, ciphertext_of, cut_pad, decrypt
-from .contact_id import contact_id_event, read_contact_id
+from .contact_id import contact_id_event, read_blank_form, read_contact_id
 from .content import Content, Xdata, read_timestamp, split_content
 from .envelope import Envelope
 from .events import Event, unparsed
@@ -172,9 +172,23 @@ def _read_sia(message: Message) -> None:
 
 
 def _read_contact_id(message: Message) -> None:
-    text = to_text(message.data)
-    if not text:
+    data = message.data
+    if not data:
         return _read_nothing(message)
+    usual = None
+    if data[0] == 0x23:  # "#"
+        inside, _, payload = data.partition(b"|")
+        usual = read_blank_form(payload) if len(payload) < 16 else None
+    if usual is None:
+        return _read_odd_contact_id(message)
+    _note_account(message, to_text(inside[1:]), True)
+    message.parsed, event = usual
+    message.events = _with_text((event,), message)
+    return None
+
+
+def _read_odd_contact_id(message: Message) -> None:
+    text = to_text(message.data)
     blocks = text.split("|")
     account, marked = split_account(blocks, message.envelope.account)
     if account is not None:
@@ -187,10 +201,9 @@ def _read_contact_id(message: Message) -> None:
     if block is None:
         message.faults = (*message.faults, fault)
         message.events = (unparsed(text),)
-        return None
+        return
     message.parsed = block
     message.events = _with_text((contact_id_event(block),), message)
-    return None
 
 
 def _read_binary(message: Message) -> None:
