@@ -182,7 +182,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- static files: served by the web process itself, revalidated at each load
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = None  # nothing is collected: the files are served from where they lie
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = _on("MELDKAMER_RELOAD")
 WHITENOISE_MAX_AGE = 0

@@ -21,7 +21,6 @@ from pathlib import Path
 from types import FrameType
 
 from meldkamer.project import paths
-from meldkamer.project.database import database_url
 from meldkamer.project.faults import OperatingFault
 from meldkamer.project.i18n import compile_stale
 from meldkamer.project.ports import LOOPBACK
@@ -96,7 +95,7 @@ class Supervisor:
             place = production(self.var)
             self.database = Server(place, log=self.log_dir / "postgres.log")
             self.database.start()
-        self.environment["DATABASE_URL"] = database_url(self.environment)
+            self.environment["DATABASE_URL"] = place.dsn()
         compile_stale()
         self._once("migrate", {"MELDKAMER_DB_ROLE": "owner"})
         if self.plan.demo and not self.stops:

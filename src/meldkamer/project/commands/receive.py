@@ -6,6 +6,7 @@ acknowledgement. Refuses to start when the database may lose what it has committ
 
 import argparse
 import os
+from ipaddress import ip_network
 from pathlib import Path
 
 from meldkamer.project.commands._owner import owner
@@ -22,28 +23,53 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=f"TCP and UDP (default {DEFAULT_PORT})",
     )
     parser.add_argument(
-        "--shared-port", action="store_true", help="several receivers listen on the same port"
+        "--shared-port", action="store_true", help="several receiving processes share the port"
     )
-    parser.add_argument("--tls-port", type=int, help="DC-09 inside TLS, on this TCP port")
-    parser.add_argument("--tls-cert", type=Path, help="its certificate, a PEM file")
-    parser.add_argument("--tls-key", type=Path, help="the certificate's key, a PEM file")
+    parser.add_argument("--tls-port", type=int, help="DC-09 inside TLS as well")
+    parser.add_argument("--tls-cert", type=Path, metavar="PEM", help="its certificate chain")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM", help="its private key")
+    parser.add_argument(
+        "--unknown-account",
+        choices=("silent", "ack"),
+        default="silent",
+        help="answer of a stored frame of an unknown account (default: none)",
+    )
+    parser.add_argument(
+        "--unsupported",
+        choices=("duh", "ack"),
+        default="duh",
+        help="answer to a message of a kind that is not supported (default: duh)",
+    )
+    parser.add_argument(
+        "--allow-source",
+        action="append",
+        default=[],
+        type=ip_network,
+        metavar="NET",
+        help="network that may dial in, as 192.0.2.0/24; may be repeated (default: all)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Hand over what receivers need: they know neither Django nor this package.
 
     `options` gets: host, dc09_port, conninfo (psycopg, the application's role), sealing_key
-    (32 bytes), ready (a function to call once every port listens).
+    (32 bytes), policy, ready (a function to call once every port listens), and the shared and
+    TLS ports as they were given.
     """
     from meldkamer.project import keys
     from meldkamer.project.childhood import say_ready
     from meldkamer.project.commands._log import log_to_stderr
     from meldkamer.project.database import conninfo
+    from meldkamer.receivers.policy import Policy
 
     receivers = owner("meldkamer.receivers.main")
     log_to_stderr()
     options.host = "127.0.0.1"
     options.conninfo = conninfo(os.environ)
     options.sealing_key = keys.key("sealing")
+    options.policy = Policy(
+        options.unknown_account, options.unsupported, tuple(options.allow_source)
+    )
     options.ready = say_ready
     return int(receivers.run(options) or 0)
