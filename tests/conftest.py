@@ -7,6 +7,7 @@ application's role, which is how the running centre connects.
 """
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,18 @@ def as_application(db: None) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for the browser tests; `make test` installs one on Debian."""
+    named = os.environ.get("MELDKAMER_CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.fail(f"no browser found (looked for {', '.join(names)}); see scripts/debian-needs")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from meldkamer.project.faults import OperatingFault
 from meldkamer.project.i18n import compile_stale
 from meldkamer.project.ports import LOOPBACK
 from meldkamer.project.postgres import Server, production
-from meldkamer.project.postgres_place import PostgresFault
+from meldkamer.project.postgres_place import SOCKET_DIR_MAX, PostgresFault
 from meldkamer.project.processes import BACK_OFF_S, Child, meldkamer
 
 READY_LIMIT_S = 60.0
@@ -56,7 +56,7 @@ class Supervisor:
         self.plan = plan
         self.var = paths.made(var, 0o755)
         self.log_dir = paths.made(var / "log")
-        self.notify_dir = Path(tempfile.mkdtemp(prefix="meldkamer-"))
+        self.notify_dir = _notify_dir(var)
         self.database: Server | None = None
         self.children: list[Child] = []
         self.stops = 0
@@ -280,6 +280,15 @@ class Supervisor:
             self.database.close()
         (self.var / "run.json").unlink(missing_ok=True)
         shutil.rmtree(self.notify_dir, ignore_errors=True)
+
+
+def _notify_dir(var: Path) -> Path:
+    """A directory of our own with a path short enough for sockets."""
+    inside = var / "notify"
+    if len(os.fsencode(inside)) > SOCKET_DIR_MAX:
+        return Path(tempfile.mkdtemp(prefix="meldkamer-"))
+    shutil.rmtree(inside, ignore_errors=True)  # of a supervisor that was killed
+    return paths.made(inside)
 
 
 def show(text: str) -> None:
