@@ -14,6 +14,7 @@ import pytest
 
 from meldkamer.project import postgres_binaries, postgres_place
 from meldkamer.project.postgres import Server
+from meldkamer.project.postgres_leftovers import is_server_of
 from meldkamer.project.postgres_place import Place, PostgresFault, ServiceUser, production_place
 from tests.project.conftest import as_root
 
@@ -171,7 +172,7 @@ def test_a_server_dies_with_its_supervisor_and_the_next_one_takes_over(open_dir:
     with Server(place) as running:
         assert server_pid(running) != orphan
         assert rows(place) == ["kept"]
-        assert not running._is_our_server(orphan)
+        assert not is_server_of(place, orphan)
 
 
 def test_a_second_supervisor_is_refused_and_told_who_holds_the_database(server: Server) -> None:

@@ -14,35 +14,25 @@ Sentences of packages that know no Django are marked with `N_("…")` or `gettex
 
 import argparse
 import fcntl
-import io
 import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import DEFAULT_KEYWORDS, extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from meldkamer.project import i18n_collect
+from meldkamer.project.i18n_collect import empty_catalog
 from meldkamer.project.paths import PACKAGE
 
 LANGUAGES = ("nl", "fr", "de")
 LOCALE = PACKAGE / "locale"
-#: one moment for ever: a catalogue changes only when a sentence does
-MADE = datetime(2026, 1, 1, tzinfo=UTC)
-KEYWORDS = DEFAULT_KEYWORDS | {
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext_lazy": (1, 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext_lazy": ((1, "c"), 2, 3),
-}
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")
 #: separates a context from its sentence in the JSON of `put`, as in compiled catalogues
 CONTEXT_END = "\x04"
@@ -51,60 +41,8 @@ Key = tuple[str | None, str]
 
 
 def collect() -> Catalog:
-    """Every sentence of templates and code, with where it stands (no line numbers: they churn)."""
-    catalog = _catalog(None)
-    for file in sorted(PACKAGE.rglob("*")):
-        if file.suffix not in (".py", ".html", ".txt") or not file.is_file():
-            continue
-        where = file.relative_to(PACKAGE).as_posix()
-        if "/migrations/" in where or (file.suffix != ".py" and "/templates/" not in where):
-            continue
-        for _line, function, message, comments in _sentences(file):
-            texts = message if isinstance(message, tuple) else (message,)
-            context, *ids = texts if "pgettext" in function else (None, *texts)
-            ids = [text for text in ids if text]
-            if ids:
-                catalog.add(
-                    tuple(ids[:2]) if len(ids) > 1 else ids[0],
-                    locations=[(where, 1)],
-                    auto_comments=comments,
-                    context=context,
-                )
-    return catalog
-
-
-def _sentences(file: Path) -> Iterator[tuple[int, str, Any, Any]]:
-    text = file.read_text("utf-8")
-    if file.suffix != ".py":
-        from django.utils.translation.template import templatize
-
-        # what is no sentence becomes X: leading blanks would be faulty indentation
-        text = "\n".join(line.lstrip() for line in templatize(text, str(file)).splitlines())
-    elif not re.search(r"gettext|\bN_\(", text):
-        return iter(())
-    try:
-        found = extract_python(
-            io.BytesIO(text.encode()), KEYWORDS, ["Translators:"], {"encoding": "utf-8"}
-        )
-        return iter([(line, str(function), ids, notes) for line, function, ids, notes in found])
-    except (SyntaxError, ValueError) as fault:
-        raise ValueError(f"{file}: sentences cannot be read: {fault}") from None
-
-
-def _catalog(language: str | None) -> Catalog:
-    return Catalog(
-        locale=language,
-        domain="django",
-        project="meldkamer",
-        version="1",
-        msgid_bugs_address="",
-        last_translator="meldkamer",
-        language_team="meldkamer",
-        header_comment="# Translations of meldkamer. Apache-2.0.",
-        creation_date=MADE,
-        revision_date=MADE,
-        fuzzy=False,
-    )
+    """Every sentence of the product."""
+    return i18n_collect.collect(PACKAGE)
 
 
 def po_file(language: str) -> Path:
@@ -116,7 +54,7 @@ def read(language: str) -> Catalog:
     """A language's catalogue; empty when there is no file yet."""
     file = po_file(language)
     if not file.exists():
-        return _catalog(language)
+        return empty_catalog(language)
     with file.open("rb") as source:
         return read_po(source, locale=language, domain="django")
 
@@ -125,7 +63,7 @@ def write(language: str, catalog: Catalog) -> None:
     """Write a language's catalogue in one piece, always in the same order."""
     file = po_file(language)
     file.parent.mkdir(parents=True, exist_ok=True)
-    ordered = _catalog(language)
+    ordered = empty_catalog(language)
     for message in sorted(
         _messages(catalog), key=lambda message: (_key(message)[1], message.context or "")
     ):

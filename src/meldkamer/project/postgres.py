@@ -23,6 +23,7 @@ from psycopg import pq, sql
 from meldkamer.project import paths
 from meldkamer.project.childhood import die_with_parent
 from meldkamer.project.postgres_binaries import Binaries, find_binaries
+from meldkamer.project.postgres_leftovers import clear_leftovers
 from meldkamer.project.postgres_place import (
     Place,
     PostgresFault,
@@ -100,7 +101,7 @@ class Server:
         _own(self.place.data, user)
         _own(self.place.socket_dir, user)
         self._write_access_rules(user)
-        self._clear_leftovers()
+        clear_leftovers(self.place)
         self.launch(binaries, user)
         self._make_database()
 
@@ -230,47 +231,6 @@ class Server:
         if os.geteuid() == 0:
             os.chown(file, user.uid, user.gid)
 
-    def _clear_leftovers(self) -> None:
-        """End a server whose supervisor was killed; forget the pid of one that is no more.
-
-        We hold the lock, so no supervisor lives. After a restart of the machine the number in
-        postmaster.pid may belong to any process: PostgreSQL would then refuse to start for ever.
-        """
-        file = self.place.data / "postmaster.pid"
-        try:
-            lines = file.read_text().splitlines()
-            pid = int(lines[0])
-        except (FileNotFoundError, IndexError, ValueError):
-            file.unlink(missing_ok=True)
-            return
-        if not self._is_our_server(pid):
-            file.unlink(missing_ok=True)
-            return
-        for order, wait_s in ((signal.SIGINT, 5.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 2.0)):
-            os.kill(pid, order)
-            until_s = time.monotonic() + wait_s
-            while self._is_our_server(pid):
-                if time.monotonic() > until_s:
-                    break
-                time.sleep(0.02)
-            else:
-                return
-        raise PostgresFault(f"a server left over (process {pid}) does not end")
-
-    def _is_our_server(self, pid: int) -> bool:
-        """Whether that process is a PostgreSQL server on this very directory."""
-        said = (
-            subprocess.run(
-                ["ps", "-o", "stat=,args=", "-p", str(pid)],
-                capture_output=True,
-                text=True,
-                check=False,
-            ).stdout
-            if not Path("/proc/self").exists()
-            else _proc_words(pid)
-        )
-        return str(self.place.data) in said and not said.startswith("Z")
-
     def _spawn(self, binaries: Binaries, user: ServiceUser) -> "subprocess.Popen[bytes]":
         settings = COMMON | (DURABLE if self.durable else SCRATCH)
         settings |= {"unix_socket_directories": _quoted(self.place.socket_dir)}
@@ -313,20 +273,6 @@ class Server:
             ).fetchone()
             if not there:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-
-
-def _proc_words(pid: int) -> str:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        words = (
-            Path(f"/proc/{pid}/cmdline")
-            .read_bytes()
-            .replace(b"\0", b" ")
-            .decode("utf-8", "replace")
-        )
-    except OSError:
-        return ""
-    return f"{state} {words}"
 
 
 def _own(directory: Path, user: ServiceUser) -> None:
