@@ -71,3 +71,29 @@ class InboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"
+
+
+class PatrolUnit(models.Model):
+    """A patrol that can be sent (S6.1): where it is and whether it is free."""
+
+    class State(models.TextChoices):
+        FREE = "free"
+        SENT = "sent"
+        ARRIVED = "arrived"
+        OFF = "off"
+
+    provider_id = models.BigIntegerField()
+    name = models.CharField(max_length=40)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.FREE)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    incident_id = models.BigIntegerField(null=True, blank=True)
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider_id", "name"], name="one_unit_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -106,7 +106,9 @@ def _steps(terms: Terms) -> list[str]:
             faults.append(f"{where}: nobody is called; expected a step with do = 'call'")
         for step in procedure.steps:
             if (step.do == "request") != (step.service is not None):
-                faults.append(f"{where}, step {step.id}: a request, and only a request, has a service")
+                faults.append(
+                    f"{where}, step {step.id}: a request, and only a request, has a service"
+                )
             if step.do == "call" and not step.who:
                 faults.append(f"{where}, step {step.id}: a call says who")
             if step.service == "police" and step.when == "exhausted":

@@ -24,7 +24,14 @@ IncidentType = Literal[
     "undefined",
 ]
 Treatment = Literal[
-    "operator", "operator+app", "operator+text", "app", "mail+app", "ladder", "ladder+operator", "text"
+    "operator",
+    "operator+app",
+    "operator+text",
+    "app",
+    "mail+app",
+    "ladder",
+    "ladder+operator",
+    "text",
 ]
 Service = Literal["police", "fire", "medical"]
 

@@ -1,0 +1,105 @@
+"""The only writer of the agenda: put a thing on it, move it, strike it, act on what is due.
+
+One open row per kind and subject: scheduling again moves the row. Acting on a row and its `done_at`
+are one transaction, so a crash leaves it due and nothing is done twice. A row whose act fails is
+tried again later, for ever, and its last fault stays visible; it is never dropped.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from meldkamer.agenda.models import AgendaRow
+
+CHANNEL = "meldkamer_agenda"
+Act = Callable[[AgendaRow, datetime], None]
+_RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
+
+_UPSERT = """
+INSERT INTO agenda_agendarow
+    (kind, subject, due, rank, payload, created_at, attempts, last_fault)
+VALUES (%s, %s, %s, %s, %s::jsonb, %s, 0, '')
+ON CONFLICT (kind, subject) WHERE done_at IS NULL
+DO UPDATE SET due = excluded.due, rank = excluded.rank, payload = excluded.payload,
+    attempts = 0, last_fault = ''
+"""
+
+
+def schedule(
+    kind: str,
+    subject: str,
+    due: datetime,
+    now: datetime,
+    *,
+    rank: int = 1,
+    payload: Mapping[str, Any] | None = None,
+) -> None:
+    """Put a thing on the agenda, or move it; the worker is woken at commit."""
+    from json import dumps
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now]
+        )
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def strike(kind: str, subject: str, now: datetime) -> None:
+    """Take a thing off the agenda; no error when it is not there."""
+    AgendaRow.objects.filter(kind=kind, subject=subject, done_at=None).update(done_at=now)
+
+
+def due_rows(now: datetime, *, ranks: tuple[int, ...] = (0, 1), limit: int = 100) -> list[int]:
+    """The ids of rows due at `now`: states that end first, then earliest, then oldest (R1)."""
+    return list(
+        AgendaRow.objects.filter(done_at=None, due__lte=now, rank__in=ranks)
+        .order_by("rank", "due", "id")
+        .values_list("id", flat=True)[:limit]
+    )
+
+
+def next_due() -> datetime | None:
+    """When the next row is due, None with an empty agenda."""
+    return (
+        AgendaRow.objects.filter(done_at=None).order_by("due").values_list("due", flat=True).first()
+    )
+
+
+def act_on(row_id: int, acts: Mapping[str, Act], now: datetime) -> bool:
+    """Act on one row in one transaction; False when somebody else has it or it is done.
+
+    A failing act is rolled back whole; the row is then put off and the fault is kept on it.
+    """
+    try:
+        with transaction.atomic():
+            row = (
+                AgendaRow.objects.select_for_update(skip_locked=True)
+                .filter(id=row_id, done_at=None, due__lte=now)
+                .first()
+            )
+            if row is None:
+                return False
+            # done before the act: the act may put the same thing on the agenda again
+            AgendaRow.objects.filter(id=row_id).update(done_at=now)
+            acts[row.kind](row, now)
+    except Exception:
+        _put_off(row_id, now, traceback.format_exc())
+        raise
+    return True
+
+
+def _put_off(row_id: int, now: datetime, fault: str) -> None:
+    with transaction.atomic():
+        row = AgendaRow.objects.select_for_update().filter(id=row_id, done_at=None).first()
+        if row is None:
+            return
+        row.attempts += 1
+        wait_s = min(_RETRY_FIRST_S * 2 ** min(row.attempts, 10), _RETRY_MOST_S)
+        row.due = now + timedelta(seconds=wait_s)
+        row.last_fault = fault[-2000:]
+        row.save(update_fields=["attempts", "due", "last_fault"])

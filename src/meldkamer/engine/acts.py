@@ -1,0 +1,69 @@
+"""The table of everything that can stand on the agenda: kind → act.
+
+A kind that is not here cannot be acted on, so a test holds this table against every `schedule`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.commands import Act
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.contracts import commands as contracts
+from meldkamer.contracts.models import TestMode
+from meldkamer.incidents import carry_out, due, incoming, outages
+from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.incoming import lock_site
+from meldkamer.watch import commands as watch
+
+PURGE = "journal.purge"
+
+
+def _test_end(row: AgendaRow, now: datetime) -> None:
+    incoming.end_test(TestMode.objects.get(pk=row.payload["test"]), now)
+
+
+def _trial_end(row: AgendaRow, now: datetime) -> None:
+    contracts.end_trial(lock_site(row.payload["site"]), now)
+
+
+def _force_start(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    clause = "D903.1" if terms_of(site).not_in_force.delay_s else "S4.2"
+    contracts.start_force(site, clause, now)
+
+
+def _line_test_due(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    watch.test_missed(site, terms_of(site), now)
+
+
+def _hours_due(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    watch.hours_due(site, row.payload["area"], row.payload["expected"], row.due, now)
+
+
+def _purge(row: AgendaRow, now: datetime) -> None:
+    """What only guards against duplicates and what was done long ago need not be kept."""
+    from meldkamer.journal.store import DUPLICATE_LIFETIME
+
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM journal_first WHERE seen_at < %s", [now - DUPLICATE_LIFETIME])
+    AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).delete()
+    agenda.schedule(PURGE, "journal", now + timedelta(hours=1), now)
+
+
+ACTS: dict[str, Act] = {
+    carry_out.DUE: due.incident_due,
+    contracts.END_TEST: _test_end,
+    contracts.END_TRIAL: _trial_end,
+    contracts.START_FORCE: _force_start,
+    watch.TEST_DUE: _line_test_due,
+    watch.HOURS_DUE: _hours_due,
+    outages.END: lambda row, now: outages.end(row.payload["outage"], now),
+    outages.RECHECK: lambda row, now: outages.recheck(row.payload["outage"], now),
+    PURGE: _purge,
+}

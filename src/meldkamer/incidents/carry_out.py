@@ -1,0 +1,358 @@
+"""Acts into rows: the one place where a decision becomes state, journal, agenda and outbox.
+
+Everything here runs in the caller's transaction, with the site locked. `Docket` is one incident
+being worked on; its history grows with what it writes, so the next decision sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.contracts import commands as contracts
+from meldkamer.incidents.facts import history, incident_facts, past
+from meldkamer.incidents.models import Incident
+from meldkamer.journal import commands as journal
+from meldkamer.notify import commands as notify
+from meldkamer.people.models import Staff
+from meldkamer.rules import queue
+from meldkamer.rules.acts import (
+    Act,
+    BecomeHoldup,
+    Close,
+    Enqueue,
+    LadderWait,
+    Mail,
+    Open,
+    Push,
+    Say,
+    Text,
+    Verify,
+    Wait,
+)
+from meldkamer.rules.facts import IncidentFacts, Past, SiteFacts
+from meldkamer.sites.models import Site
+
+DUE = "incident.due"
+_OPERATORS, _SYSTEM = "operators", "system"
+
+
+class Docket:
+    """A site, and where there is one its incident, within one transaction."""
+
+    def __init__(
+        self,
+        site: Site,
+        facts: SiteFacts,
+        now: datetime,
+        *,
+        incident: Incident | None = None,
+        actor: str = journal.SYSTEM,
+        signal_id: int | None = None,
+    ) -> None:
+        self.site = site
+        self.site_facts = facts
+        self.now = now
+        self.actor = actor
+        self.signal_id = signal_id
+        self.incident = incident
+        self._past: list[Past] | None = None if incident else []
+
+    @property
+    def opened(self) -> Incident:
+        """The incident; a programming error when there is none."""
+        if self.incident is None:
+            raise LookupError("this docket has no incident")
+        return self.incident
+
+    def facts(self) -> IncidentFacts:
+        """The incident as the rules see it at this moment of the transaction."""
+        if self._past is None:
+            self._past = list(history(self.opened.pk))
+        return incident_facts(self.opened, self.now, self.site_facts, self._past)
+
+    def say(
+        self,
+        what: str,
+        clause: str = "",
+        reason: str = "",
+        to: str = "",
+        data: dict[str, Any] | None = None,
+    ) -> None:
+        """Write an entry about this incident, or about the site alone."""
+        if self._past is None:
+            self._past = list(history(self.opened.pk))
+        entry = journal.write(
+            what,
+            self.now,
+            provider_id=self.site.provider_id,
+            site_id=self.site.pk,
+            incident_id=self.incident.pk if self.incident else None,
+            signal_id=self.signal_id,
+            incident_type=self.incident.type if self.incident else "",
+            to=to,
+            clause=clause,
+            reason=reason,
+            actor=self.actor,
+            data=data,
+        )
+        self._past.append(past(entry))
+
+    def carry_out(self, acts: Iterable[Act]) -> None:
+        """Carry out decisions in order."""
+        for act in acts:
+            _CARRIERS[type(act)](self, act)
+
+    def save(self, *fields: str) -> None:
+        """Store changed fields of the incident, count its version, wake the consoles."""
+        incident = self.opened
+        incident.version += 1
+        incident.save(update_fields=[*fields, "version"])
+        journal.announce(f"incident:{incident.pk}")
+
+    def move(
+        self,
+        state: str,
+        owner: str,
+        due: datetime,
+        wait_for: str = "",
+        holder: Staff | None = None,
+    ) -> None:
+        """Into a state, with its owner and due time; the deadline is put on the agenda (M12.2)."""
+        incident = self.opened
+        incident.state, incident.owner, incident.due = state, owner, due
+        incident.wait_for = wait_for
+        incident.holder = holder
+        self.save("state", "owner", "due", "wait_for", "holder")
+        subject = f"incident:{incident.pk}"
+        agenda.schedule(DUE, subject, due, self.now, payload={"incident": incident.pk})
+
+
+def _say(docket: Docket, act: Say) -> None:
+    docket.say(act.what, act.clause, act.reason, act.to, dict(act.data))
+
+
+def _open(docket: Docket, act: Open) -> None:
+    facts = docket.site_facts
+    terms = facts.terms
+    procedure = terms.procedure(act.type)
+    first_due = queue.first_due(docket.now, terms)
+    docket.incident = Incident.objects.create(
+        provider_id=docket.site.provider_id,
+        site=docket.site,
+        type=act.type,
+        area=act.area,
+        priority=act.priority,
+        opened_at=docket.now,
+        state=Incident.State.QUEUED,
+        owner=_OPERATORS,
+        due=first_due,
+        in_trial=facts.in_trial(docket.now),
+        origin=act.origin,
+        zone=act.zone or "",
+        code=act.code,
+        terms=terms.name,
+        procedure=msgspec.to_builtins(procedure),
+    )
+    # whatever happens next moves this; nothing is ever open without it
+    agenda.schedule(
+        DUE,
+        f"incident:{docket.incident.pk}",
+        first_due,
+        docket.now,
+        payload={"incident": docket.incident.pk},
+    )
+    docket._past = []
+    data = {"type": act.type, "priority": act.priority, **act.line}
+    if act.area:
+        data["area"] = act.area
+    docket.say("incident.opened", act.clause, act.reason, data=data)
+    journal.announce(f"incident:{docket.incident.pk}")
+
+
+def _verify(docket: Docket, act: Verify) -> None:
+    docket.opened.verified_by = act.by
+    docket.say("incident.verified", act.clause, data={"by": act.by, **act.evidence})
+    docket.save("verified_by")
+
+
+def _wait(docket: Docket, act: Wait) -> None:
+    docket.say(
+        "incident.waiting",
+        act.clause,
+        data={"until": act.until.isoformat(), "for": act.purpose},
+    )
+    docket.move(Incident.State.WAITING, _SYSTEM, act.until, act.purpose)
+
+
+def _enqueue(docket: Docket, act: Enqueue) -> None:
+    incident = docket.opened
+    docket.say("incident.queued", act.clause, act.reason)
+    incident.rung, incident.queued_at = 0, docket.now
+    incident.save(update_fields=["rung", "queued_at"])
+    due = queue.first_due(docket.now, docket.site_facts.terms)
+    docket.move(Incident.State.QUEUED, _OPERATORS, due)
+
+
+def _ladder_wait(docket: Docket, act: LadderWait) -> None:
+    docket.move(Incident.State.TEXTING, _SYSTEM, act.until)
+
+
+def _message_facts(docket: Docket) -> dict[str, object]:
+    incident, facts = docket.incident, docket.site_facts
+    number = incident.zone if incident else ""
+    zone = facts.zones.get(number)
+    return {
+        "provider": docket.site.provider.name,
+        "site": facts.name,
+        "type": incident.type if incident else "",
+        "zone": (zone.name if zone and zone.name else number) or "",
+    }
+
+
+_LINE = {"sms": "sms.sent", "app": "app.sent", "mail": "mail.sent"}
+
+
+def _to_contact(
+    docket: Docket,
+    channel: str,
+    key: str,
+    template: str,
+    clause: str,
+    data: dict[str, Any],
+) -> None:
+    contact = docket.site_facts.contact(key)
+    if contact is None:
+        raise LookupError(f"no contact {key} at site {docket.site.pk}")
+    message_facts = {**_message_facts(docket), **data}
+    message = notify.send(
+        channel,
+        template,
+        address=contact.email if channel == "mail" else contact.phone or contact.email,
+        recipient=contact.name,
+        language=contact.language,
+        clause=clause,
+        now=docket.now,
+        facts=message_facts,
+        site_id=docket.site.pk,
+        incident_id=docket.incident.pk if docket.incident else None,
+        contact_id=contact.id,
+    )
+    line = {"key": key, "message": message.pk, **data}
+    if channel == "mail":
+        line["subject"] = message.subject
+    docket.say(_LINE[channel], clause, to=contact.name, data=line)
+
+
+def _text(docket: Docket, act: Text) -> None:
+    data: dict[str, Any] = {"purpose": act.purpose, "round": act.round}
+    _to_contact(docket, "sms", act.contact_key, act.purpose, act.clause, data)
+
+
+def _push(docket: Docket, act: Push) -> None:
+    _to_contact(docket, "app", act.contact_key, "app", act.clause, {})
+
+
+def _mail(docket: Docket, act: Mail) -> None:
+    if act.to not in ("customer", "installer"):
+        _to_contact(docket, "mail", act.to, act.template, act.clause, dict(act.data))
+        return
+    to = docket.site.customer if act.to == "customer" else docket.site.installer
+    message = notify.send(
+        "mail",
+        act.template,
+        address=to.email if to else docket.site.provider.office_email,
+        recipient=to.name if to else "installer",
+        language=to.language if to else docket.site.language,
+        clause=act.clause,
+        now=docket.now,
+        facts={**_message_facts(docket), **act.data},
+        site_id=docket.site.pk,
+        incident_id=docket.incident.pk if docket.incident else None,
+    )
+    data = {"subject": message.subject, "message": message.pk, **act.data}
+    docket.say("mail.sent", act.clause, to=act.to, data=data)
+
+
+def _become_holdup(docket: Docket, act: BecomeHoldup) -> None:
+    incident = docket.opened
+    others = Incident.objects.filter(site=docket.site, type="holdup", closed_at=None)
+    if not others.exclude(pk=incident.pk).exists():
+        terms = docket.site_facts.terms
+        incident.type = "holdup"
+        incident.priority = terms.priority("holdup")
+        incident.procedure = msgspec.to_builtins(terms.procedure("holdup"))
+        docket.save("type", "priority", "procedure")
+    docket.say("incident.duress", act.clause)
+
+
+def _close(docket: Docket, act: Close) -> None:
+    incident = docket.opened
+    outcome = act.outcome
+    if _third_missed_test(docket):
+        if outcome == Incident.Outcome.NOTIFIED:
+            outcome = Incident.Outcome.UNWATCHED
+        data = {"count": docket.site_facts.terms.line_test.handled}
+        for to in ("customer", "installer"):
+            _mail(docket, Mail(to, "line_test_unwatched", "S10.3", data))
+    docket.say("incident.closed", act.clause, act.reason, data={"outcome": outcome})
+    counted = docket.facts().case.operator_called and not incident.in_trial
+    incident.closed_at, incident.outcome = docket.now, outcome
+    incident.unseen = 0
+    incident.state, incident.owner, incident.due = Incident.State.CLOSED, None, None
+    incident.holder, incident.wait_for = None, ""
+    docket.save(
+        "closed_at", "outcome", "unseen", "state", "owner", "due", "holder", "wait_for"
+    )
+    agenda.strike(DUE, f"incident:{incident.pk}", docket.now)
+    if counted:
+        _count(docket)
+
+
+def _third_missed_test(docket: Docket) -> bool:
+    """Whether the incident holds the last missed test that is handled (S10.3, R20)."""
+    if docket.opened.type != "line_test":
+        return False
+    handled = docket.site_facts.terms.line_test.handled
+    return any(
+        past.what == "line_test.missed" and past.data.get("count") == handled
+        for past in docket.facts().history
+    )
+
+
+def _count(docket: Docket) -> None:
+    incident, terms = docket.opened, docket.site_facts.terms
+    handling = contracts.count_handling(
+        docket.site, incident.pk, incident.type, terms, docket.now
+    )
+    if handling is None:
+        return
+    clause = "D904.3" if terms.plans[docket.site.plan].counted_types else "S13.1"
+    docket.say(
+        "handling.counted",
+        clause,
+        data={
+            "used": handling.used,
+            "included": handling.included,
+            "billable": handling.billable,
+        },
+    )
+
+
+_CARRIERS: dict[type, Callable[[Docket, Any], None]] = {
+    Say: _say,
+    Open: _open,
+    Verify: _verify,
+    Wait: _wait,
+    Enqueue: _enqueue,
+    Text: _text,
+    LadderWait: _ladder_wait,
+    Push: _push,
+    Mail: _mail,
+    BecomeHoldup: _become_holdup,
+    Close: _close,
+}

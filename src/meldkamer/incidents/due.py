@@ -1,0 +1,110 @@
+"""What an incident's due time means, by its state; called by the agenda alone.
+
+waiting → its wait is over · texting → the ladder's next rung · queued → it climbs · taken → the
+operator was idle, back to the queue · held → back to its holder.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.people.models import Staff
+from meldkamer.rules import ladder, queue, verdicts
+from meldkamer.rules.acts import Close, Enqueue, Say
+from meldkamer.sites.models import Site
+
+
+def lock_docket(incident_id: int, now: datetime, actor: str = "system") -> Docket:
+    """The incident with its site locked, in this transaction; the order is always site first."""
+    site_id = Incident.objects.values_list("site_id", flat=True).get(pk=incident_id)
+    site = (
+        Site.objects.select_related("provider", "customer", "installer")
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=site_id)
+    )
+    incident = Incident.objects.select_related("holder").get(pk=incident_id)
+    incident.site = site
+    return Docket(site, site_facts(site, now), now, incident=incident, actor=actor)
+
+
+def incident_due(row: AgendaRow, now: datetime) -> None:
+    """An agenda row of kind incident.due."""
+    docket = lock_docket(row.payload["incident"], now)
+    incident = docket.opened
+    if incident.closed_at is not None or incident.due is None or incident.due > now:
+        return
+    _BY_STATE[incident.state](docket, now)
+
+
+def _wait_is_over(docket: Docket, now: datetime) -> None:
+    incident = docket.opened
+    purpose = incident.wait_for
+    docket.carry_out([Say("incident.waited", data={"for": purpose})])
+    if purpose == "power":
+        docket.carry_out(verdicts.treat("power", docket.site_facts, now))
+    elif purpose == "override":
+        docket.carry_out([Close("nobody_reached", "S4.3", "no override")])
+    else:
+        docket.carry_out([Enqueue("M3.2", "second pass")])
+
+
+def _ladder_climbs(docket: Docket, now: datetime) -> None:
+    facts = docket.facts()
+    site = docket.site_facts
+    treatment = site.terms.treatment(site.plan, site.formula, docket.opened.type)
+    docket.carry_out(ladder.climb(facts, treatment, now))
+
+
+def _queue_climbs(docket: Docket, now: datetime) -> None:
+    incident = docket.opened
+    rung, due, tell = queue.climb(
+        incident.rung, incident.queued_at or incident.opened_at, docket.site_facts.terms
+    )
+    if tell:
+        due = now + timedelta(seconds=docket.site_facts.terms.queue.remind_every_s)
+        docket.say("supervisor.notified", "M12.2", "untouched", data={"rung": rung})
+        Notice.objects.create(
+            provider=docket.site.provider,
+            at=now,
+            kind="untouched",
+            clause="M12.2",
+            text=docket.site.name,
+            site=docket.site,
+            incident=incident,
+        )
+    incident.rung = rung
+    incident.save(update_fields=["rung"])
+    docket.move(Incident.State.QUEUED, queue.RUNGS[rung], due)
+
+
+def _operator_was_idle(docket: Docket, now: datetime) -> None:
+    holder = docket.opened.holder
+    docket.carry_out([Enqueue("M12.2", f"{holder} was idle")])
+
+
+def _hold_is_over(docket: Docket, now: datetime) -> None:
+    incident = docket.opened
+    holder = incident.holder
+    docket.say("incident.resumed", "M12.2", to=str(holder))
+    due = now + timedelta(seconds=docket.site_facts.terms.queue.idle_s)
+    docket.move(Incident.State.TAKEN, owner_of(holder), due, holder=holder)
+
+
+def owner_of(staff: Staff | None) -> str:
+    """The owner of an incident in somebody's hands."""
+    if staff is None:
+        raise LookupError("an incident that is taken has a holder")
+    return f"staff:{staff.pk}"
+
+
+_BY_STATE = {
+    Incident.State.WAITING: _wait_is_over,
+    Incident.State.TEXTING: _ladder_climbs,
+    Incident.State.QUEUED: _queue_climbs,
+    Incident.State.TAKEN: _operator_was_idle,
+    Incident.State.HELD: _hold_is_over,
+}

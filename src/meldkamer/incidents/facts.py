@@ -1,0 +1,213 @@
+"""Rows into the values that the rules look at. Reads only; the caller holds the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from meldkamer.contracts.commands import trial_until
+from meldkamer.contracts.models import FalseAlarmForetold, Interruption, TestMode
+from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.journal.models import Entry, Signal
+from meldkamer.rules.facts import (
+    ContactFacts,
+    IncidentFacts,
+    InterruptionFacts,
+    Past,
+    SignalFacts,
+    SiteFacts,
+    TestFacts,
+    ZoneFacts,
+)
+from meldkamer.sites.models import Site
+from meldkamer.sites.phones import may_be_texted
+from meldkamer.terms.loader import load
+from meldkamer.terms.model import Procedure, Terms
+from meldkamer.watch.queries import missed_tests, undefined_codes
+
+_MADE_BY_HAND = ("person",)
+
+
+def terms_of(site: Site) -> Terms:
+    """The terms that bind a site: its provider's."""
+    return load(site.provider.terms)
+
+
+def site_facts(site: Site, now: datetime) -> SiteFacts:
+    """A site with its sheet and service state as of `now`."""
+    terms = terms_of(site)
+    foretold = (
+        FalseAlarmForetold.objects.filter(site=site, at__lte=now, until__gte=now)
+        .order_by("-at")
+        .first()
+    )
+    known, handled = undefined_codes(site.pk)
+    return SiteFacts(
+        id=site.pk,
+        provider_id=site.provider_id,
+        name=site.name,
+        timezone=ZoneInfo(site.timezone),
+        plan=site.plan,
+        formula=site.formula,
+        types=None if site.types is None else frozenset(site.types),
+        options=frozenset(site.options),
+        premises_phone=site.premises_phone,
+        premises_person=site.premises_person,
+        contacts=_contacts(site, terms),
+        zones={
+            zone.number: ZoneFacts(
+                zone.number, zone.area, zone.name, zone.detector, zone.kind, zone.type
+            )
+            for zone in site.zones.all()
+        },
+        terms=terms,
+        postal_code=site.postal_code,
+        position=(
+            None if site.latitude is None or site.longitude is None
+            else (site.latitude, site.longitude)
+        ),
+        language=site.language,
+        trial_until=trial_until(site, terms),
+        in_force=site.in_force_from is not None and site.in_force_from <= now,
+        tests=_tests(site, now),
+        interruptions=tuple(
+            InterruptionFacts(row.kind, row.clause, tuple(row.types))
+            for row in Interruption.objects.filter(site=site, ended_at=None)
+        ),
+        foretold_until=foretold.until if foretold else None,
+        foretold_by=foretold.by if foretold else "",
+        foretold_from_premises=bool(foretold and foretold.from_premises),
+        power_delay_s=site.power_delay_s,
+        known_undefined=known,
+        handled_undefined=handled,
+        test_period_s=site.test_period_s,
+        missed_tests=missed_tests(site.pk),
+    )
+
+
+def _contacts(site: Site, terms: Terms) -> tuple[ContactFacts, ...]:
+    countries = terms.texting.mobile_countries
+    return tuple(
+        ContactFacts(
+            id=contact.pk,
+            name=contact.name,
+            phone=contact.phone,
+            email=contact.email,
+            language=contact.language,
+            textable=bool(contact.phone) and may_be_texted(contact.phone, countries),
+        )
+        for contact in site.contacts.all()
+    )
+
+
+def _tests(site: Site, now: datetime) -> tuple[TestFacts, ...]:
+    return tuple(
+        TestFacts(row.pk, tuple(row.areas), tuple(row.zones), tuple(row.types), row.until)
+        for row in TestMode.objects.filter(site=site, ended_at=None, started_at__lte=now)
+    )
+
+
+def signal_facts(row: Signal) -> SignalFacts:
+    """One stored signal."""
+    detail: dict[str, Any] = row.detail or {}
+    return SignalFacts(
+        id=row.pk,
+        at=row.received_at,
+        code=row.code,
+        role=row.role,
+        type=row.type,
+        klass=row.klass,
+        zone=row.zone or None,
+        area=row.area or None,
+        user=row.user or None,
+        label=str(detail.get("label") or ""),
+        origin=row.origin,
+        duress=bool(detail.get("duress")),
+        verifies=bool(detail.get("verifies")),
+        entry_exit=bool(detail.get("entry_exit")),
+        restores_type=detail.get("restores_type"),
+        disposition=detail.get("disposition"),
+        detail=detail,
+    )
+
+
+def history(incident_id: int) -> tuple[Past, ...]:
+    """The journal entries of an incident, oldest first."""
+    return tuple(
+        past(entry) for entry in Entry.objects.filter(incident_id=incident_id).order_by("id")
+    )
+
+
+def past(entry: Entry) -> Past:
+    """One journal entry as the rules read it."""
+    return Past(entry.at, entry.what, entry.recipient, entry.clause, entry.data)
+
+
+def incident_signals(incident_id: int, site: SiteFacts) -> tuple[SignalFacts, ...]:
+    """The signals that opened or joined an incident, with the sheet's types."""
+    from meldkamer.rules.verdicts import with_sheet
+
+    ids = Verdict.objects.filter(incident_id=incident_id).values_list("signal_id", flat=True)
+    rows = Signal.objects.filter(pk__in=list(ids)).order_by("id")
+    return tuple(with_sheet(signal_facts(row), site) for row in rows)
+
+
+def recent_signals(site: SiteFacts, now: datetime) -> tuple[SignalFacts, ...]:
+    """The site's signals that were acted on, within the longest window that a rule looks back.
+
+    Without those of incidents closed as a false alarm: a refuted signal verifies nothing (S9.1).
+    """
+    from meldkamer.rules.verdicts import with_sheet
+
+    longest_s = max(site.terms.verification.window_s, site.terms.queue.raise_within_s)
+    ids = (
+        Verdict.objects.filter(
+            site_id=site.id,
+            at__gte=now - timedelta(seconds=longest_s),
+            verdict__in=("opened", "joined"),
+        )
+        .exclude(incident__outcome="false_alarm")
+        .values_list("signal_id", flat=True)
+    )
+    rows = Signal.objects.filter(pk__in=list(ids)).order_by("id")
+    return tuple(with_sheet(signal_facts(row), site) for row in rows)
+
+
+def frozen_procedure(incident: Incident) -> Procedure | None:
+    """The procedure that the incident was opened with."""
+    return msgspec.convert(incident.procedure, Procedure) if incident.procedure else None
+
+
+def incident_facts(
+    incident: Incident,
+    now: datetime,
+    site: SiteFacts | None = None,
+    past_entries: Iterable[Past] | None = None,
+) -> IncidentFacts:
+    """An incident as the rules see it; `site` and the history are read when they are not given."""
+    site = site or site_facts(incident.site, now)
+    return IncidentFacts(
+        id=incident.pk,
+        type=incident.type,
+        opened_at=incident.opened_at,
+        state=incident.state,
+        site=site,
+        procedure=frozen_procedure(incident),
+        history=history(incident.pk) if past_entries is None else tuple(past_entries),
+        signals=incident_signals(incident.pk, site) if incident.type == "fire" else (),
+        verified_by=incident.verified_by,
+        wait_for=incident.wait_for,
+        origin=incident.origin,
+        free_patrols=free_patrols(site),
+    )
+
+
+def free_patrols(site: SiteFacts) -> int:
+    """How many patrol units could go now (S6.1)."""
+    from meldkamer.notify.queries import free_units
+
+    return len(free_units(site.provider_id, site.position))

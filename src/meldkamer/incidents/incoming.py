@@ -1,0 +1,293 @@
+"""Somebody calls the centre (S12.1, S19.1, S20.1, S24.1), or something is opened by hand.
+
+Name and code first. Without them a caller can never stand an alarm down, learn or change anything;
+he may always raise an alarm.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from meldkamer.contracts import commands as contracts
+from meldkamer.contracts.models import TestMode
+from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.commands import dispatch
+from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.journal import commands as journal
+from meldkamer.journal.models import Signal
+from meldkamer.people import identification
+from meldkamer.people.models import Staff
+from meldkamer.rules import calls, verification, verdicts
+from meldkamer.rules.acts import Close, Enqueue, Open, Say
+from meldkamer.sites.models import Site
+
+WISHES = ("false_alarm", "start_test", "end_test", "send_patrol", "help")
+_ALARMS = ("intrusion", "sabotage", "holdup", "fire", "medical")
+_OTHERS = ("open_close", "external_technical")
+_UNHELD = (Incident.State.WAITING, Incident.State.TEXTING)
+
+
+def lock_site(site_id: int) -> Site:
+    """The site, locked for this transaction."""
+    return (
+        Site.objects.select_related("provider", "customer", "installer")
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=site_id)
+    )
+
+
+@transaction.atomic
+def someone_calls(
+    staff: Staff | None,
+    site_id: int,
+    contact_key: str,
+    code: str,
+    says: str,
+    now: datetime,
+    *,
+    duration_s: int | None = None,
+    identity: str | None = None,
+    caller: str = "",
+) -> str:
+    """A call that comes in: identification, then the wish; returns the identity found.
+
+    identity: given by a rehearsal; None checks name and code.
+    """
+    if says not in WISHES:
+        raise Refused("S19.1", "unknown wish", expected=list(WISHES))
+    site = lock_site(site_id)
+    if staff is not None and not staff.providers.filter(pk=site.provider_id).exists():
+        raise Refused("M12.3", "another provider's")
+    found = identity or identification.check(site, contact_key, code)
+    call = _IncomingCall(site, contact_key, staff, now, caller)
+    if found in ("wrong", "none"):
+        call.failed(found)
+        if says == "help":
+            call.help(identified=False)
+        return found
+    call.identified()
+    if found == "duress":
+        call.duress()
+    else:
+        call.do(says, duration_s)
+    return found
+
+
+class _IncomingCall:
+    """One call, within one transaction with the site locked."""
+
+    def __init__(
+        self, site: Site, key: str, staff: Staff | None, now: datetime, caller: str = ""
+    ) -> None:
+        self.site, self.key, self.now = site, key, now
+        self.actor = f"staff:{staff.pk}" if staff else journal.SYSTEM
+        self.facts = site_facts(site, now)
+        self.person = identification.name_of(site, key) if key else caller
+
+    def _docket(self, incident: Incident | None = None) -> Docket:
+        return Docket(self.site, self.facts, self.now, incident=incident, actor=self.actor)
+
+    def _open_incidents(self, types: tuple[str, ...]) -> list[Incident]:
+        return list(
+            Incident.objects.filter(site=self.site, closed_at=None, type__in=types)
+            .select_related("site__provider", "holder")
+            .order_by("id")
+        )
+
+    def identified(self) -> None:
+        """Name and code fit."""
+        self._docket().say("identified", "S19.1", to=self.person, data={"key": self.key})
+
+    def failed(self, found: str) -> None:
+        """Name or code is wrong or missing: nothing is told or changed."""
+        reason = "wrong code" if found == "wrong" else "no code"
+        self._docket().say(
+            "identification.failed", "S19.1", reason, to=self.person, data={"key": self.key}
+        )
+
+    def do(self, says: str, duration_s: int | None) -> None:
+        """What an identified caller asks for."""
+        if says == "false_alarm":
+            self.false_alarm()
+        elif says == "start_test":
+            self.start_test(duration_s)
+        elif says == "end_test":
+            self.end_tests()
+        elif says == "send_patrol":
+            self.patrol()
+        else:
+            self.help(identified=True)
+
+    def false_alarm(self) -> None:
+        """S12.1: the open incidents are closed false; with none open it is remembered 5 min."""
+        at_premises = self.key == identification.PREMISES
+        incidents = self._open_incidents(_ALARMS) or self._open_incidents(_OTHERS)
+        for incident in incidents:
+            docket = self._docket(incident)
+            enough = calls.may_cancel(docket.facts(), at_premises)
+            data = {"key": self.key, "says": "false_alarm", "not_enough": not enough}
+            docket.carry_out([Say("phoned.in", "S12.1", to=self.person, data=data)])
+            if not enough:
+                reason = "false alarm not said at the premises"
+                docket.carry_out([Say("supervisor.notified", "S15.5", reason)])
+            elif incident.type in _ALARMS:
+                docket.carry_out([Close("false_alarm", "S12.1")])
+            else:
+                docket.carry_out([Close("handled", "S12.1")])
+        if not incidents:
+            until = self.now + timedelta(seconds=self.facts.terms.identification.foretold_s)
+            contracts.foretell(self.site, self.person, at_premises, until, self.now)
+
+    def start_test(self, duration_s: int | None) -> None:
+        """S20.1: by phone at most 24 h in total."""
+        until, shortened = contracts.phone_test_until(
+            self.site, duration_s, self.facts.terms, self.now
+        )
+        if until <= self.now:
+            raise Refused("S20.1", "the 24 hours by phone are used; longer in writing")
+        reason = "by phone at most 24 h; longer in writing" if shortened else "by phone"
+        contracts.start_test(
+            self.site, until, self.now, by=self.person, reason=reason, actor=self.actor
+        )
+
+    def end_tests(self) -> None:
+        """S20.1: ended on request."""
+        for test in TestMode.objects.filter(site=self.site, ended_at=None).order_by("id"):
+            end_test(test, self.now, by=self.person, actor=self.actor)
+
+    def patrol(self) -> None:
+        """S6.1: an identified customer or contact asks for a patrol."""
+        incidents = self._open_incidents(("intrusion", "sabotage", "holdup"))
+        if incidents:
+            docket = self._docket(incidents[0])
+            data = {"key": self.key, "says": "send_patrol"}
+            docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
+            dispatch(docket)
+            return
+        docket = self._docket()
+        priority = self.facts.terms.priority("intrusion")
+        if not self.facts.takes("patrol"):
+            docket.say("patrol.refused", "S6.1", "patrol not taken", to="patrol")
+            return
+        # a patrol needs somebody who follows it: an incident by hand (S24.1)
+        docket.carry_out(
+            [Open("intrusion", priority, "S24.1", "patrol asked for", origin="person")]
+        )
+        data = {"key": self.key, "says": "send_patrol"}
+        docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
+        dispatch(docket)
+        docket.carry_out([Close("handled", "S6.1")])
+
+    def help(self, *, identified: bool) -> None:
+        """S24.1: a hold-up, verified by person, police next; also without a right code."""
+        docket = self._holdup("S24.1", "help asked for by phone")
+        says = {"key": self.key, "says": "real"} if identified else {"key": self.key}
+        if identified:
+            docket.carry_out([Say("phoned.in", "S24.1", to=self.person, data=says)])
+        docket.carry_out([Say("incident.help", "S24.1", to=self.person, data=says)])
+        if not docket.opened.verified_by:
+            docket.carry_out([verification.by_person(self.person)])
+        self._enqueue(docket, "S24.1")
+
+    def duress(self) -> None:
+        """M7.1: sounds accepted; what was asked is not done; police at once."""
+        docket = self._holdup("M7.1", "duress code by phone")
+        docket.carry_out([Say("incident.duress", "M7.1")])
+        self._enqueue(docket, "M7.1")
+
+    def _holdup(self, clause: str, reason: str) -> Docket:
+        running = self._open_incidents(("holdup",))
+        docket = self._docket(running[0] if running else None)
+        if not running:
+            priority = self.facts.terms.priority("holdup")
+            docket.carry_out([Open("holdup", priority, clause, reason, origin="person")])
+            docket.opened.state = Incident.State.WAITING
+        return docket
+
+    def _enqueue(self, docket: Docket, clause: str) -> None:
+        if docket.opened.state in _UNHELD:
+            docket.carry_out([Enqueue(clause)])
+
+
+@transaction.atomic
+def open_by_hand(
+    staff: Staff, site_id: int, incident_type: str, reason: str, now: datetime
+) -> Incident:
+    """An incident without any signal (S24.1)."""
+    site = lock_site(site_id)
+    if not staff.providers.filter(pk=site.provider_id).exists():
+        raise Refused("M12.3", "another provider's")
+    if not reason.strip():
+        raise Refused("S24.1", "opening by hand has a reason")
+    facts = site_facts(site, now)
+    if incident_type not in (*_ALARMS, *_OTHERS):
+        raise Refused("S24.1", "unknown type", expected=[*_ALARMS, *_OTHERS])
+    running = Incident.objects.filter(site=site, type=incident_type, closed_at=None).first()
+    if running is not None:
+        raise Refused("S24.1", "this incident is open already", incident=running.pk)
+    docket = Docket(site, facts, now, actor=f"staff:{staff.pk}")
+    priority = facts.terms.priority(incident_type)
+    docket.carry_out(
+        [
+            Open(incident_type, priority, "S24.1", reason, origin="person"),
+            verification.by_person(str(staff)),
+            Enqueue("S24.1"),
+        ]
+    )
+    return docket.opened
+
+
+@transaction.atomic
+def end_test(test: TestMode, now: datetime, *, by: str = "", actor: str = journal.SYSTEM) -> None:
+    """The test ends; unrestored fire, medical and hold-up signals open incidents (S20.1)."""
+    site = lock_site(test.site_id)
+    test.site = site
+    if test.ended_at is not None:
+        return
+    contracts.finish_test(test, now, by=by, actor=actor)
+    facts = site_facts(site, now)
+    for signal in _unrestored(test, facts.terms.test_mode.reopen_types):
+        if facts.tests and any(
+            t.covers(signal.zone, signal.area, signal.type) for t in facts.tests
+        ):
+            continue  # another test still covers it
+        if Incident.objects.filter(site=site, type=signal.type, closed_at=None).exists():
+            continue
+        docket = Docket(site, facts, now, signal_id=signal.pk)
+        priority = facts.terms.priority(signal.type)
+        opening = Open(
+            signal.type,
+            priority,
+            "S20.1",
+            "not restored when the test ended",
+            zone=signal.zone,
+            code=signal.code,
+            origin="test",
+        )
+        docket.carry_out([opening, *verdicts.treat(signal.type, facts, now)])
+
+
+def _unrestored(test: TestMode, types: tuple[str, ...]) -> list[Signal]:
+    """The last signal per type and zone that came in the test and was not restored in it."""
+    held = Verdict.objects.filter(
+        site_id=test.site_id, verdict="held", reason="test", at__gte=test.started_at
+    ).values_list("signal_id", flat=True)
+    open_ones: dict[tuple[str, str], Signal] = {}
+    for signal in Signal.objects.filter(pk__in=list(held)).order_by("id"):
+        if signal.role == "event" and signal.type in types:
+            open_ones[signal.type, signal.zone or ""] = signal
+        elif signal.role == "restore":
+            restored = signal.detail.get("restores_type")
+            open_ones = {
+                key: row
+                for key, row in open_ones.items()
+                if not (key[0] == restored and (not signal.zone or key[1] in ("", signal.zone)))
+            }
+    first_of_type: dict[str, Signal] = {}
+    for row in open_ones.values():
+        first_of_type.setdefault(row.type, row)
+    return list(first_of_type.values())

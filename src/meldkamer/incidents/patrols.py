@@ -1,0 +1,63 @@
+"""Reports of patrol units: where they are, what they found (S6.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from meldkamer.incidents.due import lock_docket
+from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.models import Incident
+from meldkamer.notify.models import PatrolUnit
+from meldkamer.rules import calls
+from meldkamer.rules.settle import settle
+
+_STATES = {
+    "free": PatrolUnit.State.FREE,
+    "arrived": PatrolUnit.State.ARRIVED,
+    "done": PatrolUnit.State.FREE,
+}
+
+
+@transaction.atomic
+def report(
+    provider_id: int,
+    name: str,
+    state: str,
+    now: datetime,
+    *,
+    position: tuple[float, float] | None = None,
+    finding: str = "",
+) -> None:
+    """A unit reports; a finding of an intruder verifies its incident (R12)."""
+    if state not in _STATES:
+        raise Refused("S6.1", "unknown state of a patrol", expected=sorted(_STATES))
+    unit, _ = PatrolUnit.objects.select_for_update().get_or_create(
+        provider_id=provider_id, name=name, defaults={"reported_at": now}
+    )
+    incident_id = unit.incident_id
+    unit.state, unit.reported_at = _STATES[state], now
+    if position is not None:
+        unit.latitude, unit.longitude = position
+    if state != "arrived":
+        unit.incident_id = None
+    unit.save()
+    if incident_id is not None:
+        _tell(incident_id, unit, state, finding, now)
+
+
+def _tell(incident_id: int, unit: PatrolUnit, state: str, finding: str, now: datetime) -> None:
+    docket = lock_docket(incident_id, now, f"patrol:{unit.name}")
+    data = {"unit": unit.name, **({"finding": finding} if finding else {})}
+    if state in ("arrived", "done"):
+        docket.say(f"patrol.{state}", "S6.1", to=unit.name, data=data)
+    incident = docket.opened
+    if incident.closed_at is not None or incident.type not in (
+        docket.site_facts.terms.verification.types
+    ):
+        return
+    verified = calls.finding(docket.facts(), unit.name, finding)
+    docket.carry_out(verified)
+    if verified and incident.state in (Incident.State.TAKEN, Incident.State.WAITING):
+        docket.carry_out(a for a in settle(docket.facts(), now) if type(a).__name__ == "Say")

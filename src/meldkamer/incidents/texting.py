@@ -1,0 +1,162 @@
+"""Replies to texts: stored first, consumed once, answered by the rules of section 4."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.due import lock_docket
+from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.journal import commands as journal
+from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.rules import ladder
+from meldkamer.rules.acts import Close, Enqueue, Open
+from meldkamer.rules.ladder import Answer, Texted
+from meldkamer.sites.models import Contact, Site
+from meldkamer.terms.loader import load
+
+_WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HELD)
+
+
+def consume_next(now: datetime) -> bool:
+    """Consume the oldest reply in one transaction; False when there is none."""
+    with transaction.atomic():
+        message = (
+            InboundMessage.objects.select_for_update(skip_locked=True)
+            .filter(consumed_at=None)
+            .order_by("id")
+            .first()
+        )
+        if message is None:
+            return False
+        message.consumed_at = now
+        message.save(update_fields=["consumed_at"])
+        _consume(message, now)
+    return True
+
+
+def _consume(message: InboundMessage, now: datetime) -> None:
+    texted = _texted(message.sender)
+    if not texted:
+        _unexpected(message, now)
+        return
+    last = max(texted, key=lambda t: (t.text_at, t.incident))
+    terms = load(Site.objects.select_related("provider").get(pk=last.site).provider.terms)
+    answer = ladder.answer(texted, message.text, terms, now)
+    if answer.answered:
+        for number, one in enumerate(answer.answered):
+            _answer(one, answer, message, now, first=number == 0)
+    elif answer.late_for is not None:
+        _late(answer.late_for, answer, message, now)
+    else:
+        _unexpected(message, now)
+
+
+def _texted(sender: str) -> list[Texted]:
+    """Every incident of which this number was texted, with the last text to it."""
+    rows = OutboxMessage.objects.filter(
+        channel="sms", address=sender, incident_id__isnull=False
+    ).exclude(template="told_all")
+    last: dict[int, OutboxMessage] = {}
+    for row in rows.order_by("created_at", "id"):
+        last[int(row.incident_id or 0)] = row
+    incidents = Incident.objects.in_bulk(list(last))
+    return [
+        Texted(
+            incident=incident_id,
+            type=incidents[incident_id].type,
+            text_at=row.handed_over_at or row.created_at,
+            closed_at=incidents[incident_id].closed_at,
+            site=incidents[incident_id].site_id,
+            contact_key=f"c{row.contact_id}",
+        )
+        for incident_id, row in last.items()
+    ]
+
+
+def _answer(
+    one: Texted, answer: Answer, message: InboundMessage, now: datetime, *, first: bool
+) -> None:
+    docket = lock_docket(one.incident, now)
+    if docket.opened.closed_at is not None:
+        return
+    technical = docket.opened.type in ladder.TEXTED_TYPES
+    _say_received(docket, one, message, answer.clause, first=first, other=technical and not answer.ok)
+    if not technical:
+        return
+    if answer.ok:
+        docket.carry_out([Close("confirmed_by_sms", "S7.3")])
+    elif docket.opened.state not in _WITH_OPERATOR:
+        docket.carry_out([Enqueue("S7.4", "reply other than ok")])
+
+
+def _say_received(
+    docket: Docket,
+    one: Texted,
+    message: InboundMessage,
+    clause: str,
+    *,
+    first: bool,
+    other: bool,
+) -> None:
+    """One line per text; further incidents that it answers get an entry of their own history."""
+    contact = docket.site_facts.contact(one.contact_key)
+    docket.say(
+        "sms.received" if first else "sms.answered",
+        clause,
+        to=contact.name if contact else message.sender,
+        data={
+            "text": message.text,
+            "key": one.contact_key,
+            "other": other,
+            "message": message.pk,
+            "from": message.sender,
+        },
+    )
+
+
+def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -> None:
+    """After closing: "ok" changes nothing, anything else opens a new incident (S7.7, S7.8)."""
+    closed = lock_docket(one.incident, now)
+    _say_received(closed, one, message, answer.clause, first=True, other=False)
+    if answer.ok:
+        return
+    site = closed.site
+    running = Incident.objects.filter(site=site, type=one.type, closed_at=None).first()
+    docket = Docket(site, site_facts(site, now), now, incident=running)
+    if running is None:
+        priority = docket.site_facts.terms.priority(one.type)
+        docket.carry_out(
+            [Open(one.type, priority, "S7.8", "late_reply", origin="late_reply", line={})]
+        )
+    _say_received(docket, one, message, "S7.8", first=False, other=True)
+    if running is None or running.state not in _WITH_OPERATOR:
+        docket.carry_out([Enqueue("S7.8", "late reply")])
+
+
+def _unexpected(message: InboundMessage, now: datetime) -> None:
+    """Nobody was texted at this number: to the operators' list (S7.10)."""
+    contact = Contact.objects.filter(phone=message.sender).select_related("site__provider").first()
+    site = contact.site if contact else None
+    journal.write(
+        "sms.received",
+        now,
+        provider_id=site.provider_id if site else None,
+        site_id=site.pk if site else None,
+        clause="S7.10",
+        reason="no open text to this number",
+        to=contact.name if contact else message.sender,
+        data={"text": message.text, "from": message.sender, "message": message.pk},
+    )
+    Notice.objects.create(
+        provider=site.provider if site else None,
+        at=now,
+        kind="reply",
+        clause="S7.10",
+        text=f"{message.sender}: {message.text}",
+        site=site,
+    )
+    journal.announce("notices")

@@ -1,0 +1,95 @@
+"""The words of messages, in the recipient's language (S7.1, M12.4).
+
+Types and sentences are in the catalogue like everything a person reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+
+TYPE_WORDS = {
+    "intrusion": gettext_noop("intrusion"),
+    "sabotage": gettext_noop("sabotage"),
+    "holdup": gettext_noop("hold-up"),
+    "fire": gettext_noop("fire"),
+    "medical": gettext_noop("medical"),
+    "battery": gettext_noop("low battery"),
+    "power": gettext_noop("power failure"),
+    "line_test": gettext_noop("negative line test"),
+    "external_technical": gettext_noop("external technical alarm"),
+    "open_close": gettext_noop("open/close"),
+    "undefined": gettext_noop("undefined code"),
+}
+
+_ZONE = gettext_noop(", zone {zone}")
+_TEXTS: dict[str, tuple[str, str]] = {
+    "ladder": (
+        "",
+        gettext_noop(
+            "{provider}: {type}{zone} at {site}. Reply ok to confirm. "
+            "Any other reply: an operator acts at once."
+        ),
+    ),
+    "information": ("", gettext_noop("{provider}: {type}{zone} at {site}. For your information.")),
+    "notice": ("", gettext_noop("{provider}: {type}{zone} at {site}. For your information.")),
+    "held": (
+        "",
+        gettext_noop("{provider}: {type}{zone} at {site} was received and is not handled."),
+    ),
+    "told_all": (
+        gettext_noop("{type} at {site}: nobody was reached"),
+        gettext_noop(
+            "{provider}: {type}{zone} at {site}. We called everybody on the list and reached nobody."
+        ),
+    ),
+    "nobody_reached": (
+        gettext_noop("{type} at {site}: nobody was reached"),
+        gettext_noop(
+            "{provider}: {type}{zone} at {site}. We called everybody on the list and reached nobody."
+        ),
+    ),
+    "app": ("", gettext_noop("{type}{zone} at {site}")),
+    "line_test_missed": (
+        gettext_noop("Negative line test at {site}"),
+        gettext_noop("{provider} did not receive the expected test message of {site}."),
+    ),
+    "line_test_unwatched": (
+        gettext_noop("Line test of {site} is no longer handled"),
+        gettext_noop(
+            "{provider} missed {count} test messages of {site} in a row. "
+            "This is not handled any more until a test message arrives."
+        ),
+    ),
+    "undefined_code": (
+        gettext_noop("Unknown code {code} from {site}"),
+        gettext_noop(
+            "{provider} received the code {code} from {site} and does not know it. "
+            "You are told once; without your written instruction nothing is done with it."
+        ),
+    ),
+}
+
+
+def render(template: str, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
+    """Subject and body of a template in a language.
+
+    facts: provider, site, type, zone ("" when unknown), and what the template names besides.
+    """
+    subject, body = _TEXTS[template]
+    with override(language):
+        kind = str(facts.get("type", ""))
+        zone = str(facts.get("zone") or "")
+        values = {
+            "count": "",
+            "code": "",
+            **facts,
+            "type": _(TYPE_WORDS[kind]) if kind in TYPE_WORDS else kind,
+            "zone": _(_ZONE).format(zone=zone) if zone else "",
+        }
+        return (
+            _(subject).format(**values) if subject else "",
+            _(body).format(**values),
+        )

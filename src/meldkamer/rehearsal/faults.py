@@ -1,0 +1,57 @@
+"""What is wrong with a story, in one line: file, line where known, key, what was expected."""
+
+from __future__ import annotations
+
+import re
+
+
+class StoryFault(Exception):
+    """A story that cannot be played."""
+
+    def __init__(self, path: str, line: int | None, key: str, expected: str) -> None:
+        self.path, self.line, self.key, self.expected = path, line, key, expected
+        place = f"{path}:{line}" if line else path
+        message = f"{place}: {key}: {expected}" if key else f"{place}: {expected}"
+        super().__init__(" ".join(message.split()))
+
+
+def line_of(text: str, where: str) -> int | None:
+    """The line of a key like site[0].contact[1].phone; the nearest table above when not found."""
+    lines = text.splitlines()
+    at = 0
+    seen_tables: list[str] = []
+    for name, number, key in re.findall(r"(\w+)(?:\[(\d+|\.\.\.)\])?()", where):
+        del key
+        if number.isdigit():
+            seen_tables.append(name)
+            found = _nth_table(lines, at, ".".join(seen_tables), int(number))
+            if found is None:
+                break
+            at = found
+        else:
+            key_line = _key(lines, at, name)
+            if key_line is not None:
+                return key_line + 1
+    return at + 1 if at or seen_tables else None
+
+
+def _nth_table(lines: list[str], start: int, name: str, number: int) -> int | None:
+    pattern = re.compile(rf"^\s*\[\[\s*{re.escape(name)}\s*\]\]")
+    count = -1
+    for index in range(start, len(lines)):
+        if pattern.match(lines[index]):
+            count += 1
+            if count == number:
+                return index
+    return None
+
+
+def _key(lines: list[str], start: int, name: str) -> int | None:
+    header = re.compile(r"^\s*\[")
+    pattern = re.compile(rf"(^|[{{,\s]){re.escape(name)}\s*=")
+    for index in range(start, len(lines)):
+        if index > start and header.match(lines[index]):
+            return None
+        if pattern.search(lines[index]):
+            return index
+    return None

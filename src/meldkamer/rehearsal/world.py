@@ -1,0 +1,322 @@
+"""A story's sites as real rows, in the caller's transaction, and the scripted people beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from meldkamer.contracts import commands as contracts
+from meldkamer.contracts.models import Handling
+from meldkamer.journal import commands as journal
+from meldkamer.notify.models import PatrolUnit
+from meldkamer.people.codes import CodeFault, code_mac
+from meldkamer.people.models import Staff
+from meldkamer.receivers.directory import Directory, Transmitter, triple
+from meldkamer.rehearsal.faults import StoryFault
+from meldkamer.rehearsal.story import (
+    FORCE_KINDS,
+    ContactPart,
+    Person,
+    SitePart,
+    Story,
+    clock,
+    span,
+    weekdays,
+)
+from meldkamer.rules import sheets
+from meldkamer.sites import models as sites
+from meldkamer.sites.phones import PhoneFault, normal
+from meldkamer.terms.loader import load
+from meldkamer.terms.model import Terms
+from meldkamer.watch import commands as watch
+
+_POSTAL = "0123456789"
+
+
+@dataclass
+class World:
+    """What a story is played in."""
+
+    story: Story
+    terms: Terms
+    provider: sites.Provider
+    sites: dict[str, sites.Site] = field(default_factory=dict)
+    contacts: dict[int, ContactPart] = field(default_factory=dict)
+    premises: dict[int, Person] = field(default_factory=dict)
+    operators: list[Staff] = field(default_factory=list)
+    directory: Directory = field(default_factory=Directory)
+    accounts: dict[int, str] = field(default_factory=dict)
+    force_facts: dict[int, set[str]] = field(default_factory=dict)
+    sequence: int = 0
+
+    def site_of(self, name: str) -> sites.Site:
+        """The site of an event; the only one when it names none."""
+        return self.sites[name] if name else next(iter(self.sites.values()))
+
+    def contact_named(self, name: str, site: sites.Site | None = None) -> sites.Contact | None:
+        """A contact of that name, at a site or anywhere."""
+        rows = sites.Contact.objects.filter(name=name)
+        if site is not None:
+            rows = rows.filter(site=site)
+        return rows.order_by("id").first()
+
+
+def build(story: Story) -> World:
+    """Rows for everything the story describes, at its start."""
+    parts, now = story.parts, story.start
+    terms = load(parts.terms)
+    provider = sites.Provider.objects.create(
+        slug="rehearsal",
+        name=terms.house.name,
+        terms=terms.name,
+        office_email="office@rehearsal.invalid",
+        emergency_phone=terms.house.emergency_phone,
+    )
+    world = World(story, terms, provider)
+    for number in range(parts.operators):
+        staff = Staff.objects.create(username=f"operator {number + 1}", role=Staff.Role.OPERATOR)
+        staff.providers.add(provider)
+        world.operators.append(staff)
+    entries = []
+    for number, part in enumerate(parts.site):
+        site = _site(world, part, number, now)
+        account = part.account or f"{0xA000 + number:04X}"
+        row = sites.Transmitter.objects.create(site=site, account=account)
+        world.accounts[site.pk] = account
+        entries.append((triple("", "", account), Transmitter(row.pk, site.pk)))
+    world.directory = Directory(entries)
+    _patrols(world, now)
+    return world
+
+
+def _site(world: World, part: SitePart, number: int, now: datetime) -> sites.Site:
+    refused = _check_sheet(world, part)
+    customer = sites.Customer.objects.create(
+        provider=world.provider,
+        name=part.contact[0].name if part.contact else part.name,
+        kind=part.customer,
+        language=part.language,
+        email=(part.contact[0].email if part.contact else "") or "customer@rehearsal.invalid",
+    )
+    installer = sites.Installer.objects.create(
+        provider=world.provider,
+        name=part.installer.name,
+        email=part.installer.email or "installer@rehearsal.invalid",
+        language=part.language,
+    )
+    street, postal_code, town = _address(part.address)
+    test_period_s = _seconds(part.test_period)
+    site = sites.Site.objects.create(
+        provider=world.provider,
+        customer=customer,
+        installer=installer,
+        name=part.name,
+        street=street,
+        postal_code=postal_code,
+        town=town,
+        latitude=part.position[0] if part.position else None,
+        longitude=part.position[1] if part.position else None,
+        language=part.language,
+        plan=part.plan,
+        formula=part.formula,
+        types=_types(world, part, refused),
+        options=list(part.options),
+        premises_phone=_phone(world, part.premises.phone),
+        premises_person=part.premises.name,
+        test_period_s=test_period_s,
+        test_wait_s=_wait_s(part, test_period_s, world.terms),
+        in_force_from=None if _has_force_events(world, part) else now,
+        contract_start=part.contract.start if part.contract else None,
+        created_at=now,
+    )
+    world.sites[part.name] = site
+    world.premises[site.pk] = part.premises
+    world.force_facts[site.pk] = set()
+    _contacts(world, site, part, refused, now)
+    for zone in part.zone:
+        sites.Zone.objects.create(
+            site=site,
+            number=str(zone.number).lstrip("0") or "0",
+            name=zone.name,
+            detector=zone.detector,
+            kind=zone.kind,
+            area=str(zone.area),
+            type=zone.type,
+        )
+    _service_state(world, site, part, refused, now)
+    return site
+
+
+def _check_sheet(world: World, part: SitePart) -> list[sheets.Finding]:
+    findings = sheets.check(
+        part.plan,
+        part.formula,
+        part.types,
+        len(part.contact),
+        bool(part.open_close),
+        part.options,
+        world.terms,
+    )
+    return [finding for finding in findings if finding.refused]
+
+
+def _types(world: World, part: SitePart, refused: list[sheets.Finding]) -> list[str] | None:
+    """The selection; what the plan has no room for is left out (R30, S6.3)."""
+    if part.types is None:
+        return None
+    chosen = list(dict.fromkeys(part.types))
+    if any(finding.item == "types" for finding in refused):
+        chosen = chosen[: world.terms.plans[part.plan].types_max]
+    return chosen
+
+
+def _address(address: str) -> tuple[str, str, str]:
+    """Street, four-digit postal code and town of "Meir 12, 2000 Antwerpen"."""
+    street, _, place = address.rpartition(",")
+    words = place.split()
+    for index, word in enumerate(words):
+        if len(word) == 4 and all(c in _POSTAL for c in word):
+            return street.strip(), word, " ".join(words[index + 1 :])
+    return address, "", ""
+
+
+def _seconds(text: str) -> int | None:
+    return int(span(text).total_seconds()) if text else None
+
+
+def _wait_s(part: SitePart, period_s: int | None, terms: Terms) -> int | None:
+    """The waiting time: the sheet's, else the terms' for the period (S10.3)."""
+    if part.test_wait:
+        return _seconds(part.test_wait)
+    if period_s is None:
+        return None
+    table = terms.line_test.wait_s_by_period_s
+    return next((wait for period, wait in table if period_s <= period), table[-1][1])
+
+
+def _has_force_events(world: World, part: SitePart) -> bool:
+    alone = len(world.story.parts.site) == 1
+    return any(
+        kind in FORCE_KINDS and (event.site == part.name or (alone and not event.site))
+        for _, event, kind in world.story.events
+    )
+
+
+def _phone(world: World, text: str) -> str:
+    try:
+        return normal(text)
+    except PhoneFault as fault:
+        raise StoryFault(world.story.path, None, "phone", str(fault)) from None
+
+
+def _contacts(
+    world: World,
+    site: sites.Site,
+    part: SitePart,
+    refused: list[sheets.Finding],
+    now: datetime,
+) -> None:
+    chosen = part.contact
+    if any(finding.item == "contacts" for finding in refused):
+        chosen = chosen[: world.terms.plans[part.plan].contacts]
+    for position, contact in enumerate(chosen, start=1):
+        row = sites.Contact.objects.create(
+            site=site,
+            position=position,
+            name=contact.name,
+            phone=_phone(world, contact.phone),
+            email=contact.email,
+            language=contact.language or part.language,
+        )
+        world.contacts[row.pk] = contact
+        if contact.code:
+            try:
+                mac = code_mac(contact.code, world.provider.pk, settings.MELDKAMER_CODE_PEPPER)
+            except CodeFault as fault:
+                raise StoryFault(world.story.path, None, "code", str(fault)) from None
+            sites.IdentificationCode.objects.get_or_create(
+                provider=world.provider,
+                code_mac=mac,
+                defaults={"contact": row, "issued_at": now},
+            )
+
+
+def _service_state(
+    world: World,
+    site: sites.Site,
+    part: SitePart,
+    refused: list[sheets.Finding],
+    now: datetime,
+) -> None:
+    if part.activated is not None:
+        contracts.activate(site, world.terms, _activated(part.activated, site), now)
+    for finding in refused:
+        journal.write(
+            "sheet.refused",
+            now,
+            provider_id=world.provider.pk,
+            site_id=site.pk,
+            clause=finding.clause,
+            reason=finding.reason,
+        )
+    if site.test_period_s:
+        watch.watch_line_tests(site, now, now)
+    if not any(finding.item == "open_close" for finding in refused):
+        _hours(site, part, now)
+    if part.handlings_used:
+        plan = world.terms.plans[part.plan]
+        Handling.objects.create(
+            site=site,
+            incident_id=None,
+            period_start=contracts.period_start(site, world.terms, now),
+            counted_at=now,
+            used=part.handlings_used,
+            included=plan.included[part.formula],
+            billable=part.handlings_used > plan.included[part.formula],
+        )
+
+
+def _activated(when: date | datetime, site: sites.Site) -> datetime:
+    """A date is 00:00 at the site (S4.3)."""
+    if isinstance(when, datetime):
+        return when if when.tzinfo else when.replace(tzinfo=ZoneInfo(site.timezone))
+    return datetime.combine(when, time(), ZoneInfo(site.timezone)).astimezone(UTC)
+
+
+def _hours(site: sites.Site, part: SitePart, now: datetime) -> None:
+    for row in part.open_close:
+        days: list[tuple[int | None, date | None]] = (
+            [(None, row.date)] if row.date else [(day, None) for day in weekdays(row.days)]
+        )
+        for weekday, on_date in days:
+            sites.OpeningHours.objects.create(
+                site=site,
+                area=str(row.area),
+                weekday=weekday,
+                on_date=on_date,
+                opens=clock(row.open) if row.open else None,
+                closes=clock(row.close) if row.close else None,
+                margin_s=int(span(row.margin).total_seconds()),
+            )
+    if part.open_close:
+        watch.watch_hours(site, now)
+
+
+def _patrols(world: World, now: datetime) -> None:
+    """The units that the story names; without any that becomes free, they are free at the start."""
+    events = [event.patrol or {} for _, event, kind in world.story.events if kind == "patrol"]
+    names = list(dict.fromkeys(str(patrol["unit"]) for patrol in events)) or ["patrol"]
+    free_later = {str(p["unit"]) for p in events if p.get("state", "free") == "free"}
+    for name in names:
+        state = PatrolUnit.State.OFF if name in free_later else PatrolUnit.State.FREE
+        PatrolUnit.objects.create(
+            provider_id=world.provider.pk, name=name, state=state, reported_at=now
+        )
+
+
+def later(at: datetime, text: str) -> datetime:
+    """An instant so long after another."""
+    return at + (span(text) if text else timedelta())
