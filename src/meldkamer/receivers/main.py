@@ -13,7 +13,7 @@ import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +81,11 @@ class Listening:
 
 
 def run(options: Any) -> int:
-    """Run until SIGTERM or SIGINT; the process's exit code. `options`: see Settings."""
-    names = Settings.__slots__
-    settings = Settings(**{name: value for name, value in vars(options).items() if name in names})
+    """Run until SIGTERM or SIGINT; the process's exit code.
+
+    `options` are Settings, or a namespace that has attributes of their names.
+    """
+    settings = options if isinstance(options, Settings) else _settings(options)
     try:
         import uvloop
 
@@ -92,6 +94,11 @@ def run(options: Any) -> int:
         runner = asyncio.Runner()
     with runner:
         return runner.run(serve(settings))
+
+
+def _settings(options: Any) -> Settings:
+    known = {one.name for one in fields(Settings)}
+    return Settings(**{name: value for name, value in vars(options).items() if name in known})
 
 
 async def serve(settings: Settings) -> int:

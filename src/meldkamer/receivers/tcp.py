@@ -6,7 +6,7 @@ per second and get wrong.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from meldkamer.receivers.dc09 import Intake
 from meldkamer.receivers.intake import Origin
@@ -40,7 +40,8 @@ class Connection(asyncio.Protocol):
         self.began_s = self.last_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        # uvloop's transports are ones in all but the base class
+        transport = cast("asyncio.Transport", transport)
         now_s = asyncio.get_running_loop().time()
         peer = transport.get_extra_info("peername") or ("", 0)
         gate = self.intake.gate
