@@ -157,4 +157,4 @@ def how_it_ended(process: "subprocess.Popen[bytes]") -> str:
 
 def meldkamer(*arguments: str) -> list[str]:
     """The command that runs `meldkamer …` with this very Python."""
-    return [sys.executable, "-m", "meldkamer.project.cli", *arguments]
+    return [sys.executable, "-P", "-m", "meldkamer.project.cli", *arguments]

@@ -102,7 +102,7 @@ def _start_keeper(place: Place) -> None:
         log = place.home / "keeper.log"
         with log.open("wb") as out:
             keeper = subprocess.Popen(
-                [sys.executable, "-m", "meldkamer.project.scratch_keeper", str(place.home)],
+                [sys.executable, "-P", "-m", "meldkamer.project.scratch_keeper", str(place.home)],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
@@ -162,7 +162,7 @@ def _migrated(place: Place) -> str:
 
 def _migrate(dsn: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "meldkamer.project.cli", "migrate"],
+        [sys.executable, "-P", "-m", "meldkamer.project.cli", "migrate"],
         env=os.environ | {"DATABASE_URL": dsn, "MELDKAMER_DB_ROLE": "owner"},
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ Open streams of events end with the process: at SIGTERM requests have 2 s to fin
 
 import argparse
 import os
+from typing import Any
 
 #: an open stream would hold the stop for ever; `meldkamer run` promises 5 s in all
 GRACE_S = 2
@@ -21,23 +22,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until told to stop."""
     os.environ.setdefault("MELDKAMER_DB_POOL", POOL)
+    from meldkamer.project.asgi import application
+
+    return serve(application, options.port)
+
+
+def serve(application: Any, port: int, grace_s: int | None = GRACE_S) -> int:
+    """Serve an ASGI application on 127.0.0.1; at SIGTERM open requests have `grace_s` to end."""
     import uvicorn
 
-    from meldkamer.project.asgi import application
     from meldkamer.project.childhood import say_ready
 
     class Web(uvicorn.Server):
         """Says when it listens."""
 
-        async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-            await super().startup(sockets)  # type: ignore[arg-type]
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
             if self.started:
                 say_ready()
 
     config = uvicorn.Config(
         application,
         host="127.0.0.1",
-        port=options.port,
+        port=port,
         lifespan="off",
         loop="uvloop",
         http="httptools",
@@ -46,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         access_log=False,
         server_header=False,
         date_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=grace_s,
         timeout_keep_alive=30,
     )
     server = Web(config)
