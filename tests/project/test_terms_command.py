@@ -1,0 +1,48 @@
+"""`meldkamer terms`: what is shipped holds together, a broken file is explained."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meldkamer.project.cli import main
+from meldkamer.terms import loader
+
+
+def test_both_shipped_files_hold_together(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["terms", "check"]) == 0
+    shown = capsys.readouterr().out
+    assert "securitas-2022-05" in shown
+    assert "dtral" in shown
+
+
+@pytest.mark.clause("D0")
+def test_what_dtral_does_not_say_is_marked_so() -> None:
+    terms = loader.load("dtral")
+    assert [step.name for step in terms.procedures if step.in_source] == []
+    assert terms.trial.days == 0
+    assert (terms.formulas, terms.plans["dtral"].formula) == ({}, False)
+
+
+def test_a_broken_file_is_refused_with_its_name_and_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (loader.DIRECTORY / "dtral.toml").read_text("utf-8")
+    broken = tmp_path / "broken.toml"
+    broken.write_text(whole.replace("detectors = 2", "detectors = 1"))
+    assert main(["terms", "check", str(broken)]) == 1
+    assert "broken.toml: verification.detectors: expected 2 or more" in capsys.readouterr().err
+
+
+def test_every_value_can_be_read_by_people_and_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["terms", "show", "dtral"]) == 0
+    assert "verification.detectors = 2" in capsys.readouterr().out.splitlines()
+    assert main(["terms", "show", "dtral", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verification"]["detectors"] == 2
+
+
+def test_unknown_terms_are_named_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["terms", "show", "securitas"]) == 1
+    assert "there are: dtral, securitas-2022-05" in capsys.readouterr().err
