@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -38,12 +38,20 @@ KEY = b"0123456789abcdef"
 class House:
     """One PostgreSQL and `receivers` receiving processes on a port of their own."""
 
-    def __init__(self, *, receivers: int = 2, kind: str = "", durable: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        receivers: int = 2,
+        kind: str = "",
+        durable: bool = True,
+        options: Sequence[str] = (),
+    ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="meldkamer-chaos-"))
         self.home.chmod(0o711)
         self.server = Server(Place(self.home / "postgres"), durable=durable)
         self.port = free_port()
         self.kind = kind
+        self.options = options
         self.count = receivers
         self.receivers: list[subprocess.Popen[bytes]] = []
         self.environment = os.environ | {
@@ -107,7 +115,7 @@ class House:
         if self.kind:
             command = ["-m", "tests.process.red_receiver", self.kind]
         else:
-            command = ["-m", "meldkamer.project.cli", "receive", "--shared-port"]
+            command = ["-m", "meldkamer.project.cli", "receive", "--shared-port", *self.options]
         with ready_socket(self.home) as (address, wait):
             process = subprocess.Popen(
                 [sys.executable, *command],

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 from meldkamer.journal.records import ACCEPTED, CLOCK, UNSUPPORTED
 from meldkamer.receivers.directory import Directory
@@ -18,6 +19,16 @@ from meldkamer.receivers.writer import Answer, GroupCommit
 
 #: frames of a known account whose key, if any, fitted
 BELIEVED = frozenset({ACCEPTED, CLOCK, UNSUPPORTED})
+
+
+class Taken(Enum):
+    """What became of a frame: believed or not, and whether an answer is owed after commit."""
+
+    NOISE = auto()
+    DOUBTED = auto()
+    DOUBTED_OWED = auto()
+    BELIEVED = auto()
+    OWED = auto()
 
 
 def utc_now() -> datetime:
@@ -43,12 +54,12 @@ class Intake:
         self.clock = clock
         self.counts: Counter[str] = Counter()
 
-    def take(self, raw: bytes, origin: Origin, source: Source, answer: Answer) -> bool | None:
-        """One frame. True: believed; False: doubted; None: noise, no DC-09 at all."""
+    def take(self, raw: bytes, origin: Origin, source: Source, answer: Answer) -> Taken:
+        """Decide about one frame and queue it."""
         received = receive(raw, origin, self.directory, self.clock(), self.policy)
         if received is None:
             self.counts["not dc09"] += 1
-            return None
+            return Taken.NOISE
         record = received.record
         self.counts[record.disposition] += 1
         believed = record.disposition in BELIEVED
@@ -57,6 +68,8 @@ class Intake:
             source.believed(now_s)
         elif not source.take_doubted(self.gate.limits, now_s):
             self.counts["left"] += 1
-            return False
-        self.writer.submit(record, received.reply, answer)
-        return believed
+            return Taken.DOUBTED
+        queued = self.writer.submit(record, received.reply, answer)
+        if queued and received.reply is not None:
+            return Taken.OWED if believed else Taken.DOUBTED_OWED
+        return Taken.BELIEVED if believed else Taken.DOUBTED

@@ -8,7 +8,7 @@ per second and get wrong.
 import asyncio
 from typing import Any, cast
 
-from meldkamer.receivers.dc09 import Intake
+from meldkamer.receivers.dc09 import Intake, Taken
 from meldkamer.receivers.intake import Origin
 from meldkamer.receivers.limits import Source
 from meldkamer.wire.framing import Frame, Framer, Noise
@@ -22,8 +22,8 @@ class Connection(asyncio.Protocol):
     """One connection of a panel, or of whoever found the port."""
 
     __slots__ = (
-        "began_s", "believed", "ended", "framer", "intake", "last_s", "noise", "origin", "paused",
-        "source", "table", "transport", "transport_word",
+        "began_s", "believed", "ended", "framer", "intake", "last_s", "noise", "origin", "owed",
+        "paused", "source", "table", "transport", "transport_word",
     )  # fmt: skip
 
     def __init__(self, intake: Intake, table: "set[Connection]", transport_word: str) -> None:
@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
         self.source: Source | None = None
         self.origin = Origin(transport_word, "")
         self.framer = Framer()
-        self.noise = 0
+        self.noise = self.owed = 0
         self.believed = self.ended = False
         self.paused = 0
         self.began_s = self.last_s = 0.0
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         """The panel will send no more; what is queued is still answered before it closes."""
         self._take(self.framer.flush())
         self.ended = True
-        return self.believed
+        return self.owed > 0
 
     def pause_writing(self) -> None:
         """It does not read its answers: nobody needs to keep them for it."""
@@ -90,6 +90,9 @@ class Connection(asyncio.Protocol):
         transport = self.transport
         if transport is not None and not transport.is_closing():
             transport.write(reply)
+            self.owed -= 1
+            if self.ended and not self.owed:
+                transport.close()
 
     def close(self) -> None:
         """Hang up at once."""
@@ -127,10 +130,13 @@ class Connection(asyncio.Protocol):
                 self._note_noise(source, foreign=piece.reason.startswith("not DC-09:"))
                 continue
             wait_s = source.take_frame(self.intake.gate.limits, self.last_s)
-            believed = self.intake.take(piece.raw, self.origin, source, self.answer)
-            if believed:
+            taken = self.intake.take(piece.raw, self.origin, source, self.answer)
+            if taken is Taken.OWED:
                 self.believed = True
-            elif believed is None:
+                self.owed += 1
+            elif taken is Taken.DOUBTED_OWED:
+                self.owed += 1
+            elif taken is Taken.NOISE:
                 self._note_noise(source)
             if wait_s and not self.paused:
                 self._pause()

@@ -48,19 +48,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NET",
         help="network that may dial in, as 192.0.2.0/24; may be repeated (default: all)",
     )
+    parser.add_argument(
+        "--frames-per-source",
+        type=float,
+        default=1000.0,
+        metavar="N",
+        help="frames a second taken from one address (default 1000); more for a cloud relay",
+    )
+    parser.add_argument(
+        "--connections-per-source",
+        type=int,
+        default=500,
+        metavar="N",
+        help="open connections from one address (default 500)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Hand over what receivers need: they know neither Django nor this package.
 
     `options` gets: host, dc09_port, conninfo (psycopg, the application's role), sealing_key
-    (32 bytes), policy, ready (a function to call once every port listens), and the shared and
-    TLS ports as they were given.
+    (32 bytes), policy, limits, ready (a function to call once every port listens), and the
+    shared and TLS ports as they were given.
     """
     from meldkamer.project import keys
     from meldkamer.project.childhood import say_ready
     from meldkamer.project.commands._log import log_to_stderr
     from meldkamer.project.database import conninfo
+    from meldkamer.receivers.limits import Limits
     from meldkamer.receivers.policy import Policy
 
     receivers = owner("meldkamer.receivers.main")
@@ -70,6 +85,11 @@ def run(options: argparse.Namespace) -> int:
     options.sealing_key = keys.key("sealing")
     options.policy = Policy(
         options.unknown_account, options.unsupported, tuple(options.allow_source)
+    )
+    options.limits = Limits(
+        connections_per_source=options.connections_per_source,
+        frames_per_s=options.frames_per_source,
+        frames_burst=5 * options.frames_per_source,
     )
     options.ready = say_ready
     return int(receivers.run(options) or 0)
