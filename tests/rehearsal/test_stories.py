@@ -1,0 +1,124 @@
+"""Every shipped story is played by the real program and compared with its expected timeline.
+
+All stories are played in one run of `meldkamer rehearse --json`, so what is tested is what a
+supervisor uses.
+"""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meldkamer.project.clauses import known_clauses
+from tests.rehearsal.compare import Line, differences, read_lines, read_story, strange_keys
+
+ROOT = Path(__file__).resolve().parents[2]
+STORIES = {path.stem: path for path in sorted((ROOT / "rehearsals").glob("*.toml"))}
+TIMELINES = Path(__file__).parent / "expected"
+EXPECTED = {path.stem: path for path in sorted(TIMELINES.glob("*.jsonl"))}
+
+
+def rehearse(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`meldkamer rehearse` as a user starts it, at the root of the checkout."""
+    program = "import sys; from meldkamer.project.cli import main; sys.exit(main())"
+    return subprocess.run(
+        [sys.executable, "-c", program, "rehearse", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="session")
+def timelines() -> dict[str, list[dict[str, Any]]]:
+    """The played timeline of every story, by the story's name."""
+    paths = [str(path.relative_to(ROOT)) for path in STORIES.values()]
+    done = rehearse("--json", *paths)
+    assert done.returncode == 0, done.stderr
+    played = defaultdict(list)
+    for text in done.stdout.splitlines():
+        line = json.loads(text)
+        played[Path(line.pop("story")).stem].append(line)
+    return played
+
+
+@pytest.mark.parametrize("name", sorted(STORIES))
+def test_the_story_plays_as_the_contract_says(
+    name: str, timelines: dict[str, list[dict[str, Any]]]
+) -> None:
+    found = differences(read_lines(EXPECTED[name]), timelines[name])
+    assert not found, "\n".join([name, *found])
+
+
+def test_every_story_has_its_expected_timeline_and_every_timeline_its_story() -> None:
+    assert STORIES
+    assert set(STORIES) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(STORIES))
+def test_the_story_uses_only_words_of_the_contract(name: str) -> None:
+    story = read_story(STORIES[name])
+    assert strange_keys(story) == []
+    assert story["title"]
+    assert story["clauses"]
+    assert set(story["clauses"]) <= set(known_clauses(ROOT))
+
+
+def test_a_strange_key_in_a_story_is_found() -> None:
+    story = {"title": "x", "sites": [], "site": [{"nam": "x", "contact": [{"sms": {"txt": ""}}]}]}
+    story["event"] = [{"at": "+0s", "signal": "BA", "zoon": 1}, {"at": "+0s"}]
+    assert strange_keys(story) == [
+        "story: sites",
+        "site: nam",
+        "sms: txt",
+        "event 1: zoon",
+        "event 2: of kinds []",
+    ]
+
+
+def test_the_same_story_prints_the_same_bytes_and_an_end(
+    timelines: dict[str, list[dict[str, Any]]],
+) -> None:
+    name = "two-detectors-nobody-home-supervisor-is-called-in"
+    first, second = (rehearse("--json", str(STORIES[name])).stdout for _ in range(2))
+    assert first == second
+    assert [json.loads(line) for line in first.splitlines()] == timelines[name]
+    assert timelines[name][-1]["what"] == "end"
+
+
+def test_lines_never_go_back_in_time(timelines: dict[str, list[dict[str, Any]]]) -> None:
+    from datetime import datetime
+
+    for name, lines in timelines.items():
+        instants = [datetime.fromisoformat(line["at"]) for line in lines]
+        assert instants == sorted(instants), name
+
+
+def _altered(lines: list[dict[str, Any]]) -> list[tuple[str, list[Line]]]:
+    """The same timeline with one deliberate fault each."""
+    spoiled: list[tuple[str, list[Line]]] = [
+        ("a line left out", [*lines[:3], *lines[4:]]),
+        ("a line too many", [*lines, lines[-1]]),
+        ("two lines exchanged", [lines[1], lines[0], *lines[2:]]),
+    ]
+    for key, value in (("what", "police.requested"), ("to", "nobody"), ("clause", "S0.0")):
+        at = next(number for number, line in enumerate(lines) if key in line)
+        spoiled.append((key, [*lines[:at], {**lines[at], key: value}, *lines[at + 1 :]]))
+    late = {**lines[3], "at": lines[3]["at"].replace("22:00:", "22:01:")}
+    spoiled.append(("at", [*lines[:3], late, *lines[4:]]))
+    other = {**lines[3], "at": lines[3]["at"].replace("+01:00", "+02:00")}
+    spoiled.append(("the offset of at", [*lines[:3], other, *lines[4:]]))
+    return spoiled
+
+
+def test_every_alteration_of_an_expected_timeline_is_found() -> None:
+    lines = read_lines(EXPECTED["one-detector-a-contact-says-real-and-police-is-refused"])
+    assert differences(lines, lines) == []
+    for fault, altered in _altered(lines):
+        assert differences(altered, lines), fault
