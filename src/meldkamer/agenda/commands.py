@@ -43,9 +43,7 @@ def schedule(
     from json import dumps
 
     with connection.cursor() as cursor:
-        cursor.execute(
-            _UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now]
-        )
+        cursor.execute(_UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now])
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 

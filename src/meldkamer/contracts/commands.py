@@ -83,7 +83,9 @@ def phone_test_until(
     return min(wanted, latest), asked_s is not None and wanted > latest
 
 
-def finish_test(test: TestMode, now: datetime, *, by: str = "", actor: str = journal.SYSTEM) -> None:
+def finish_test(
+    test: TestMode, now: datetime, *, by: str = "", actor: str = journal.SYSTEM
+) -> None:
     """The test is over, by request or by itself; written with a summary of what came in it."""
     test.ended_at = now
     test.save(update_fields=["ended_at"])
@@ -120,9 +122,7 @@ def foretell(site: Site, by: str, from_premises: bool, until: datetime, now: dat
 
 def end_trial(site: Site, now: datetime) -> None:
     """The trial is over: told (S4.3)."""
-    journal.write(
-        "trial.ended", now, provider_id=site.provider_id, site_id=site.pk, clause="S4.3"
-    )
+    journal.write("trial.ended", now, provider_id=site.provider_id, site_id=site.pk, clause="S4.3")
     journal.announce(f"site:{site.pk}")
 
 
@@ -132,9 +132,7 @@ def activate(site: Site, terms: Terms, activated_at: datetime, now: datetime) ->
     site.save(update_fields=["activated_at"])
     until = trial_until(site, terms)
     if until is not None and until > now:
-        agenda.schedule(
-            END_TRIAL, f"site:{site.pk}", until, now, rank=0, payload={"site": site.pk}
-        )
+        agenda.schedule(END_TRIAL, f"site:{site.pk}", until, now, rank=0, payload={"site": site.pk})
 
 
 def trial_until(site: Site, terms: Terms) -> datetime | None:
@@ -146,9 +144,7 @@ def trial_until(site: Site, terms: Terms) -> datetime | None:
 
 def put_in_force(site: Site, at: datetime, now: datetime) -> None:
     """The contract is in force from then (S4.2, D903.1); its line is written when it comes."""
-    agenda.schedule(
-        START_FORCE, f"site:{site.pk}", at, now, rank=0, payload={"site": site.pk}
-    )
+    agenda.schedule(START_FORCE, f"site:{site.pk}", at, now, rank=0, payload={"site": site.pk})
 
 
 def start_force(site: Site, clause: str, now: datetime) -> None:
@@ -167,7 +163,7 @@ def period_start(site: Site, terms: Terms, now: datetime) -> date:
     today = now.astimezone(zone).date()
     if terms.plans[site.plan].period == "calendar_quarter":
         return date(today.year, 3 * ((today.month - 1) // 3) + 1, 1)
-    began = (site.contract_start or (site.activated_at or site.created_at).astimezone(zone).date())
+    began = site.contract_start or (site.activated_at or site.created_at).astimezone(zone).date()
     year = today.year if (today.month, today.day) >= (began.month, began.day) else today.year - 1
     return _anniversary(began, year)
 
@@ -190,9 +186,9 @@ def count_handling(
     if plan.counted_types and incident_type not in plan.counted_types:
         return None
     start = period_start(site, terms, now)
-    before = Handling.objects.filter(
-        site=site, period_start=start, tariff="handling"
-    ).aggregate(most=Max("used"))["most"]
+    before = Handling.objects.filter(site=site, period_start=start, tariff="handling").aggregate(
+        most=Max("used")
+    )["most"]
     used = (before or 0) + 1
     included = plan.included[site.formula]
     return Handling.objects.create(
@@ -202,5 +198,5 @@ def count_handling(
         counted_at=now,
         used=used,
         included=included,
-        billable=used > included,
+        billable=max(0, used - included),
     )

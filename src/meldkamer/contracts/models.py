@@ -35,9 +35,7 @@ class TestMode(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["site"], condition=Q(ended_at__isnull=True), name="tests_running"
-            )
+            models.Index(fields=["site"], condition=Q(ended_at__isnull=True), name="tests_running")
         ]
 
     def __str__(self) -> str:
@@ -90,7 +88,8 @@ class Handling(models.Model):
     counted_at = models.DateTimeField()
     used = models.PositiveIntegerField()
     included = models.PositiveIntegerField()
-    billable = models.BooleanField()
+    # how many of the period are above what is included, with this one
+    billable = models.PositiveIntegerField()
 
     class Meta:
         constraints = [

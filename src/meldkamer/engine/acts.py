@@ -19,7 +19,8 @@ from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.watch import commands as watch
 
-PURGE = "journal.purge"
+PURGE, SEAL = "journal.purge", "journal.seal"
+_SEAL_EVERY = timedelta(seconds=60)
 
 
 def _test_end(row: AgendaRow, now: datetime) -> None:
@@ -56,6 +57,15 @@ def _purge(row: AgendaRow, now: datetime) -> None:
     agenda.schedule(PURGE, "journal", now + timedelta(hours=1), now)
 
 
+def _seal(row: AgendaRow, now: datetime) -> None:
+    """Chain what was written since the last seal (M12.3)."""
+    from meldkamer.journal.seal import seal_all
+
+    connection.ensure_connection()
+    seal_all(connection.connection, now)
+    agenda.schedule(SEAL, "journal", now + _SEAL_EVERY, now)
+
+
 ACTS: dict[str, Act] = {
     carry_out.DUE: due.incident_due,
     contracts.END_TEST: _test_end,
@@ -66,4 +76,5 @@ ACTS: dict[str, Act] = {
     outages.END: lambda row, now: outages.end(row.payload["outage"], now),
     outages.RECHECK: lambda row, now: outages.recheck(row.payload["outage"], now),
     PURGE: _purge,
+    SEAL: _seal,
 }

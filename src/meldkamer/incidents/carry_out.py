@@ -35,6 +35,7 @@ from meldkamer.rules.acts import (
     Wait,
 )
 from meldkamer.rules.facts import IncidentFacts, Past, SiteFacts
+from meldkamer.rules.settle import settle
 from meldkamer.sites.models import Site
 
 DUE = "incident.due"
@@ -113,6 +114,11 @@ class Docket:
         incident.version += 1
         incident.save(update_fields=[*fields, "version"])
         journal.announce(f"incident:{incident.pk}")
+
+    def call_in_supervisor(self) -> None:
+        """Verified after the first pass: the supervisor is called in at once (S15.3)."""
+        if self.opened.state in (Incident.State.WAITING, Incident.State.TAKEN):
+            self.carry_out(act for act in settle(self.facts(), self.now) if isinstance(act, Say))
 
     def move(
         self,
@@ -245,7 +251,9 @@ def _to_contact(
     line = {"key": key, "message": message.pk, **data}
     if channel == "mail":
         line["subject"] = message.subject
-    docket.say(_LINE[channel], clause, to=contact.name, data=line)
+    # a mail to the first contact is one to the customer (R9)
+    customer = channel == "mail" and contact == docket.site_facts.contacts[0]
+    docket.say(_LINE[channel], clause, to="customer" if customer else contact.name, data=line)
 
 
 def _text(docket: Docket, act: Text) -> None:
@@ -305,9 +313,7 @@ def _close(docket: Docket, act: Close) -> None:
     incident.unseen = 0
     incident.state, incident.owner, incident.due = Incident.State.CLOSED, None, None
     incident.holder, incident.wait_for = None, ""
-    docket.save(
-        "closed_at", "outcome", "unseen", "state", "owner", "due", "holder", "wait_for"
-    )
+    docket.save("closed_at", "outcome", "unseen", "state", "owner", "due", "holder", "wait_for")
     agenda.strike(DUE, f"incident:{incident.pk}", docket.now)
     if counted:
         _count(docket)
@@ -319,16 +325,14 @@ def _third_missed_test(docket: Docket) -> bool:
         return False
     handled = docket.site_facts.terms.line_test.handled
     return any(
-        past.what == "line_test.missed" and past.data.get("count") == handled
+        past.what in ("line_test.missed", "incident.opened") and past.data.get("count") == handled
         for past in docket.facts().history
     )
 
 
 def _count(docket: Docket) -> None:
     incident, terms = docket.opened, docket.site_facts.terms
-    handling = contracts.count_handling(
-        docket.site, incident.pk, incident.type, terms, docket.now
-    )
+    handling = contracts.count_handling(docket.site, incident.pk, incident.type, terms, docket.now)
     if handling is None:
         return
     clause = "D904.3" if terms.plans[docket.site.plan].counted_types else "S13.1"

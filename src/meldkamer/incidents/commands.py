@@ -21,7 +21,7 @@ from meldkamer.notify.queries import free_units
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, queue, verification
-from meldkamer.rules.acts import Close, Enqueue, Say
+from meldkamer.rules.acts import Close, Enqueue
 from meldkamer.rules.facts import PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
 from meldkamer.rules.settle import settle
@@ -336,9 +336,7 @@ def judge_images(staff: Staff | None, incident_id: int, found: str, now: datetim
     types = docket.site_facts.terms.verification.types
     if verified and not docket.opened.verified_by and docket.opened.type in types:
         docket.carry_out([verified])
-        if docket.opened.state in (Incident.State.TAKEN, Incident.State.WAITING):
-            tell = settle(docket.facts(), now)
-            docket.carry_out(act for act in tell if isinstance(act, Say))
+        docket.call_in_supervisor()
 
 
 @transaction.atomic
@@ -404,7 +402,7 @@ def close(
     attends: str = "",
     waive_reason: str = "",
 ) -> None:
-    """Close with an outcome, once no required step is open or it was waived with a reason (M3.1)."""
+    """Close with an outcome, once no required step is open or it was waived (M3.1)."""
     docket = _mine(staff, incident_id, now)
     facts = docket.facts()
     if docket.opened.unseen:

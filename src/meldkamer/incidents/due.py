@@ -37,7 +37,7 @@ def incident_due(row: AgendaRow, now: datetime) -> None:
     incident = docket.opened
     if incident.closed_at is not None or incident.due is None or incident.due > now:
         return
-    _BY_STATE[incident.state](docket, now)
+    _BY_STATE[Incident.State(incident.state)](docket, now)
 
 
 def _wait_is_over(docket: Docket, now: datetime) -> None:

@@ -67,7 +67,8 @@ def site_facts(site: Site, now: datetime) -> SiteFacts:
         terms=terms,
         postal_code=site.postal_code,
         position=(
-            None if site.latitude is None or site.longitude is None
+            None
+            if site.latitude is None or site.longitude is None
             else (site.latitude, site.longitude)
         ),
         language=site.language,

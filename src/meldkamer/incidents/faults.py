@@ -1,8 +1,8 @@
 """Refusals: a command that a rule or another person stands in the way of.
 
-    Refused            with clause and reason, shown to the operator as they are
-    ├── NotYours       the incident is not in this operator's hands (any more)
-    └── Gone           the incident is closed
+Refused            with clause and reason, shown to the operator as they are
+├── NotYours       the incident is not in this operator's hands (any more)
+└── Gone           the incident is closed
 """
 
 from __future__ import annotations

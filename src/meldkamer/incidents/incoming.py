@@ -21,7 +21,7 @@ from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls, verification, verdicts
+from meldkamer.rules import calls, verdicts, verification
 from meldkamer.rules.acts import Close, Enqueue, Open, Say
 from meldkamer.sites.models import Site
 

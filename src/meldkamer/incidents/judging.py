@@ -6,6 +6,7 @@ signal is judged exactly once, whatever dies meanwhile.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -56,6 +57,8 @@ def _judge(row: Signal, now: datetime) -> None:
         .get(pk=row.site_id)
     )
     facts = site_facts(site, now)
+    if signal.type == "power":
+        facts = replace(facts, in_outage=outages.covers(site))
     incidents = list(
         Incident.objects.filter(site=site, closed_at=None)
         .select_related("site__provider")
@@ -72,6 +75,8 @@ def _judge(row: Signal, now: datetime) -> None:
     docket = Docket(site, facts, now, incident=incident, signal_id=row.pk)
     _tell_received(docket, judgement.signal or signal)
     docket.carry_out(judgement.acts)
+    if judgement.verdict == "joined" and docket.opened.closed_at is None:
+        docket.call_in_supervisor()
     _store_verdict(row, judgement, docket, now)
     _follow_up(docket, judgement, signal, now)
 
@@ -84,10 +89,7 @@ def _tell_received(docket: Docket, signal: SignalFacts) -> None:
         docket.say(signal.code, clause, data={"type": signal.type, **keep})
         return
     data = {"code": signal.code, "zone": signal.zone, "type": signal.type, "area": signal.area}
-    if signal.type == "undefined":
-        clause = "S10.5"
-    else:
-        clause = "M1.2"
+    clause = "S10.5" if signal.type == "undefined" else "M1.2"
     docket.say("signal.received", clause, data={k: v for k, v in data.items() if v is not None})
 
 
@@ -142,8 +144,12 @@ def _without_site(row: Signal, signal: SignalFacts, now: datetime) -> None:
     journal.write("signal.received", now, signal_id=row.pk, clause="S10.7", data=data)
     for act in judgement.acts:
         journal.write(
-            "supervisor.notified", now, signal_id=row.pk, clause=judgement.clause,
-            reason=judgement.reason, data={"account": row.account, "act": type(act).__name__},
+            "supervisor.notified",
+            now,
+            signal_id=row.pk,
+            clause=judgement.clause,
+            reason=judgement.reason,
+            data={"account": row.account, "act": type(act).__name__},
         )
     Verdict.objects.create(
         signal_id=row.pk,

@@ -60,6 +60,11 @@ def power_failed(docket: Docket, now: datetime) -> None:
         _close_waiting(site, now, docket if site.pk == docket.site.pk else None)
 
 
+def covers(site: Site) -> bool:
+    """Whether the site lies in an outage that runs: its power failures close on opening."""
+    return terms_of(site).outage.enabled and _current(site) is not None
+
+
 def _current(site: Site) -> AreaOutage | None:
     for outage in AreaOutage.objects.filter(provider_id=site.provider_id, ended_at=None):
         if _inside(outage, site, terms_of(site).outage.radius_km):
@@ -132,7 +137,6 @@ def _write(docket: Docket, outage: AreaOutage, down: list[Site], now: datetime) 
     data = {"area": outage.area, "sites": names}
     provider_id = docket.site.provider_id
     journal.write("outage.declared", now, provider_id=provider_id, clause="S10.2", data=data)
-    journal.write("supervisor.notified", now, provider_id=provider_id, clause="S10.2", data=data)
     Notice.objects.create(
         provider=docket.site.provider,
         at=now,

@@ -8,10 +8,8 @@ from django.db import transaction
 
 from meldkamer.incidents.due import lock_docket
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.models import Incident
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.rules import calls
-from meldkamer.rules.settle import settle
 
 _STATES = {
     "free": PatrolUnit.State.FREE,
@@ -59,5 +57,5 @@ def _tell(incident_id: int, unit: PatrolUnit, state: str, finding: str, now: dat
         return
     verified = calls.finding(docket.facts(), unit.name, finding)
     docket.carry_out(verified)
-    if verified and incident.state in (Incident.State.TAKEN, Incident.State.WAITING):
-        docket.carry_out(a for a in settle(docket.facts(), now) if type(a).__name__ == "Say")
+    if verified:
+        docket.call_in_supervisor()

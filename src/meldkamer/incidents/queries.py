@@ -24,9 +24,7 @@ from meldkamer.terms.loader import load
 
 #: what stands in the queue; the others are with the system and wait for nobody
 DESK_WAITS = ("second_pass", "override")
-AT_THE_DESK = Q(state__in=("queued", "taken", "held")) | Q(
-    state="waiting", wait_for__in=DESK_WAITS
-)
+AT_THE_DESK = Q(state__in=("queued", "taken", "held")) | Q(state="waiting", wait_for__in=DESK_WAITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +71,13 @@ def open_queue(providers: Collection[int], now: datetime, most: int = 150) -> Qu
     `most` bounds the free rows that are read in full; everything else is counted. Five queries.
     """
     light = list(
-        Incident.objects.filter(AT_THE_DESK, closed_at=None, provider_id__in=list(providers))
-        .values_list("pk", "type", "priority", "opened_at", "state", "queued_at", "provider__terms")
+        Incident.objects.filter(
+            AT_THE_DESK, closed_at=None, provider_id__in=list(providers)
+        ).values_list(
+            "pk", "type", "priority", "opened_at", "state", "queued_at", "provider__terms"
+        )
     )
-    light.sort(
-        key=lambda row: place(Waiting(row[0], row[1], row[2], row[3]), load(row[6]), now)
-    )
+    light.sort(key=lambda row: place(Waiting(row[0], row[1], row[2], row[3]), load(row[6]), now))
     free = [row for row in light if row[4] == "queued"]
     wanted = [row[0] for row in free[:most]] + [row[0] for row in light if row[4] != "queued"]
     classes: dict[str, list[datetime]] = {}
@@ -229,9 +228,7 @@ def signals_of(incident: Incident) -> list[SignalRow]:
         if signal.role == "restore":
             continue
         back = next((r for r in restores if r.zone == signal.zone and r.pk > signal.pk), None)
-        rows.append(
-            SignalRow(signal, verdicts[signal.pk], back.received_at if back else None)
-        )
+        rows.append(SignalRow(signal, verdicts[signal.pk], back.received_at if back else None))
     return rows[::-1]
 
 
@@ -334,9 +331,7 @@ def notices(providers: Collection[int], most: int = 100) -> list[Notice]:
 def running_tests(providers: Collection[int], now: datetime) -> list[TestMode]:
     """Sites in test, the first to end first (S20.1)."""
     return list(
-        TestMode.objects.filter(
-            ended_at=None, until__gt=now, site__provider_id__in=list(providers)
-        )
+        TestMode.objects.filter(ended_at=None, until__gt=now, site__provider_id__in=list(providers))
         .select_related("site", "site__provider")
         .order_by("until")[:200]
     )

@@ -84,7 +84,9 @@ def _answer(
     if docket.opened.closed_at is not None:
         return
     technical = docket.opened.type in ladder.TEXTED_TYPES
-    _say_received(docket, one, message, answer.clause, first=first, other=technical and not answer.ok)
+    _say_received(
+        docket, one, message, answer.clause, first=first, other=technical and not answer.ok
+    )
     if not technical:
         return
     if answer.ok:

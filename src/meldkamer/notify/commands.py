@@ -85,9 +85,7 @@ def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> l
     pending = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
     for message_id in pending.order_by("id").values_list("id", flat=True)[:limit]:
         with transaction.atomic():
-            message = (
-                pending.select_for_update(skip_locked=True).filter(pk=message_id).first()
-            )
+            message = pending.select_for_update(skip_locked=True).filter(pk=message_id).first()
             if message is not None and _give(message, carriers, now):
                 handed.append(message)
     return handed

@@ -42,13 +42,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "told_all": (
         gettext_noop("{type} at {site}: nobody was reached"),
         gettext_noop(
-            "{provider}: {type}{zone} at {site}. We called everybody on the list and reached nobody."
+            "{provider}: {type}{zone} at {site}. We called the whole list and reached nobody."
         ),
     ),
     "nobody_reached": (
         gettext_noop("{type} at {site}: nobody was reached"),
         gettext_noop(
-            "{provider}: {type}{zone} at {site}. We called everybody on the list and reached nobody."
+            "{provider}: {type}{zone} at {site}. We called the whole list and reached nobody."
         ),
     ),
     "app": ("", gettext_noop("{type}{zone} at {site}")),

@@ -6,23 +6,27 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from meldkamer.rehearsal.faults import StoryFault
 from meldkamer.rehearsal.story import Story, read
 
+ScratchDatabase = Callable[[str], AbstractContextManager[str]]
 
-def main(argv: Sequence[str]) -> int:
-    """0 when all stories were played, 2 when one of them is faulty (R29)."""
+
+def main(argv: Sequence[str], scratch_database: ScratchDatabase) -> int:
+    """0 when all stories were played, 2 when one of them is faulty (R29).
+
+    scratch_database: yields the connection string of a database of one's own.
+    """
     options = _parser().parse_args(list(argv))
     try:
         stories = [read(path) for path in options.stories]
     except StoryFault as fault:
         print(fault, file=sys.stderr)
         return 2
-    from meldkamer.project.scratch import scratch_database
-
     with scratch_database("rehearse") as dsn:
         os.environ["DATABASE_URL"] = dsn
         os.environ["MELDKAMER_DB_ROLE"] = "owner"

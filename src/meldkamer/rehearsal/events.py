@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -39,13 +40,13 @@ def signal(world: World, event: EventPart, now: datetime) -> None:
     if code[0].isdigit():
         number = zone or user or "0"
         data = f"#{account}|{code} {area.rjust(2, '0')} {number.rjust(3, '0')}"
-        token = "ADM-CID"
+        kind = "ADM-CID"
     else:
         parts = [f"ri{area}"] if area else []
         data = f"#{account}|N{'/'.join([*parts, code + (zone or user)])}"
-        token = "SIA-DCS"
+        kind = "SIA-DCS"
     world.sequence = world.sequence % 9999 + 1
-    _store(world, encode(token, world.sequence, account, data=data), now)
+    _store(world, encode(kind, world.sequence, account, data=data), now)
 
 
 def frame(world: World, event: EventPart, now: datetime) -> None:
@@ -85,10 +86,8 @@ def sms_from(world: World, event: EventPart, now: datetime) -> None:
     site = world.sites.get(event.site)
     contact = world.contact_named(name, site)
     sender = contact.phone if contact else name
-    try:
+    with suppress(PhoneFault):  # an unknown sender may write from anything
         sender = normal(sender)
-    except PhoneFault:
-        pass  # an unknown sender may write from anything
     receive_text(sender, event.text or "", now)
 
 
@@ -159,6 +158,8 @@ def in_force_fact(kind: str) -> Callable[[World, EventPart, datetime], None]:
         site = lock_site(world.site_of(event.site).pk)
         facts = world.force_facts[site.pk]
         facts.add(kind)
+        if kind == "activation_confirmed":
+            contracts.activate(site, terms_of(site), now, now)
         wanted = {
             name
             for _, other, name in world.story.events

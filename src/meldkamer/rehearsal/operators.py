@@ -12,6 +12,7 @@ from meldkamer.incidents import commands
 from meldkamer.incidents.facts import incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.people.models import Staff
+from meldkamer.rehearsal.story import ContactPart, Person
 from meldkamer.rehearsal.world import World
 from meldkamer.rules import procedures
 from meldkamer.rules.facts import PREMISES
@@ -64,7 +65,7 @@ def _begin(operator: Operator, now: datetime) -> None:
 def _his(operator: Operator) -> Incident | None:
     return (
         Incident.objects.select_related("site__provider")
-        .filter(pk=operator.incident, state=Incident.State.TAKEN, holder=operator.staff)
+        .filter(pk=operator.incident or 0, state=Incident.State.TAKEN, holder=operator.staff)
         .first()
     )
 
@@ -116,11 +117,12 @@ def _do(
 
 def _script(world: World, incident: Incident, step: Step) -> tuple[str, str, str, str]:
     """Who answers, the result, the identification, and what he says."""
+    part: Person | ContactPart
     if step.to == PREMISES:
         part = world.premises[incident.site_id]
         name = part.name or PREMISES
     else:
-        contact = world.contacts[int(step.to[1:])]
-        part, name = contact, contact.name
+        part = world.contacts[int(step.to[1:])]
+        name = part.name
     result = {"yes": "reached", "no": "no_answer", "voicemail": "voicemail"}[part.answers]
     return name, result, part.gives_code, part.says

@@ -13,6 +13,7 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import cycle
+from meldkamer.engine.acts import ACTS
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.carriers import all_sandbox
 from meldkamer.notify.models import OutboxMessage
@@ -103,7 +104,7 @@ class Player:
 
     def _act(self, ranks: tuple[int, ...]) -> bool:
         for row_id in agenda.due_rows(self.now, ranks=ranks, limit=1):
-            agenda.act_on(row_id, cycle.ACTS, self.now)
+            agenda.act_on(row_id, ACTS, self.now)
             self._flush()
             return True
         return False

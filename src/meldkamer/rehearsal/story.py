@@ -21,6 +21,7 @@ from meldkamer.terms.loader import ALL_TYPES, shipped
 ZONE = ZoneInfo("Europe/Brussels")
 _SPAN = re.compile(r"^\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+_NUMBER = re.compile(r"\+?[0-9 ]{4,20}")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Says = Literal["real", "false_alarm", "coming", "send_patrol", "nothing"]
@@ -85,7 +86,7 @@ class ZonePart(_Part, kw_only=True):
     detector: str = ""
     kind: str = ""
     area: int | str = ""
-    type: Type | Literal[""] = ""
+    type: str = ""
 
 
 class HoursPart(_Part, kw_only=True):
@@ -131,7 +132,7 @@ class SitePart(_Part, kw_only=True):
         ]
     ] = []
     account: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{1,16}$")] = ""
-    activated: date | datetime | None = None
+    activated: Any = None
     test_period: str = ""
     test_wait: str = ""
     premises: Person = msgspec.field(default_factory=Person)
@@ -146,7 +147,7 @@ class SitePart(_Part, kw_only=True):
 class EventPart(_Part, kw_only=True):
     """One event: exactly one of the kinds, with its further keys."""
 
-    at: str | datetime
+    at: Any
     site: str = ""
     signal: str | None = None
     zone: int | str | None = None
@@ -163,7 +164,12 @@ class EventPart(_Part, kw_only=True):
     written: Literal["test", "undefined"] | None = None
     operator: Literal["override_police"] | None = None
     reason: str | None = None
-    patrol: dict[str, Any] | None = None
+    # true with the keys beside it, a table of them, or the unit's name
+    patrol: Any = None
+    unit: str | None = None
+    position: Any = None
+    state: str | None = None
+    finding: str | None = None
     connected: bool | None = None
     tests_done: bool | None = None
     papers_received: bool | None = None
@@ -195,7 +201,10 @@ _FURTHER = {
     "phone_from": {"code", "says", "duration"},
     "written": {"duration", "code"},
     "operator": {"reason"},
+    "patrol": {"unit", "position", "state", "finding"},
 }
+#: kinds that are about no site, or find it themselves
+_NO_SITE = ("crash", "frame", "patrol", "sms_from", "operator")
 _FURTHER_KEYS = set().union(*_FURTHER.values())
 
 
@@ -206,7 +215,7 @@ class StoryPart(_Part, kw_only=True):
     clauses: list[str] = []
     terms: str
     start: datetime
-    until: str | datetime | None = None
+    until: Any = None
     operators: Annotated[int, Meta(ge=0, le=50)] = 1
     operator_pace: str = "20s"
     site: Annotated[list[SitePart], Meta(min_length=1)]
@@ -335,9 +344,11 @@ class _Reader:
             )
         return self.fault(where, what)
 
-    def _instant(self, where: str, value: str | datetime, start: datetime) -> datetime:
+    def _instant(self, where: str, value: Any, start: datetime) -> datetime:
         if isinstance(value, datetime):
             return aware(value)
+        if not isinstance(value, str):
+            raise self.fault(where, 'a time after the start like "+5m", or a date-time')
         if value.startswith("+"):
             try:
                 return start + span(value)
@@ -370,6 +381,8 @@ class _Reader:
                 raise self.fault(f"{where}.formula", f"one of: {', '.join(terms.formulas)}")
             if not plan.formula and site.formula:
                 raise self.fault(f"{where}.formula", f"none: plan {site.plan} takes no formula")
+            if site.activated is not None and not isinstance(site.activated, date):
+                raise self.fault(f"{where}.activated", "a date, or a date-time")
             self._spans(where, site)
 
     def _spans(self, where: str, site: SitePart) -> None:
@@ -416,9 +429,8 @@ class _Reader:
         names = [site.name for site in parts.site]
         if event.site and event.site not in names:
             raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
-        if not event.site and len(names) > 1 and kind not in ("crash", "frame", "patrol"):
-            if kind not in ("sms_from", "operator"):
-                raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
+        if not event.site and len(names) > 1 and kind not in _NO_SITE:
+            raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
         self._further(where, kind, event, parts)
         return kind
 
@@ -438,7 +450,7 @@ class _Reader:
         if event.duration:
             self._span_or_empty(f"{where}.duration", event.duration)
         if kind == "patrol":
-            self._patrol(where, event.patrol or {})
+            event.patrol = self._patrol(where, event)
         if kind in FORCE_KINDS and getattr(event, kind) is not True:
             raise self.fault(f"{where}.{kind}", "true")
         if kind in ("phone_from", "sms_from"):
@@ -454,21 +466,30 @@ class _Reader:
         }
         if kind == "phone_from":
             people |= {"premises"} | {s.premises.name for s in parts.site if s.premises.name}
-        if name not in people and not re.fullmatch(r"\+?[0-9 ]{4,20}", name):
-            if kind == "sms_from":
-                raise self.fault(f"{where}.{kind}", "a contact's name or a number like +32475123456")
+        if kind == "sms_from" and name not in people and not _NUMBER.fullmatch(name):
+            raise self.fault(f"{where}.{kind}", "a contact's name or a number like +32475123456")
 
-    def _patrol(self, where: str, patrol: dict[str, Any]) -> None:
-        for key, value in patrol.items():
+    def _patrol(self, where: str, event: EventPart) -> dict[str, Any]:
+        """The report of a unit as one table, whichever way it was written."""
+        if event.patrol is True or isinstance(event.patrol, str):
+            keys = ("unit", "position", "state", "finding")
+            told = {key: getattr(event, key) for key in keys if getattr(event, key) is not None}
+            if isinstance(event.patrol, str):
+                told.setdefault("unit", event.patrol)
+        elif isinstance(event.patrol, dict):
+            told = event.patrol
+        else:
+            raise self.fault(f"{where}.patrol", "true, with unit, position, state, finding")
+        for key, value in told.items():
             if key not in ("unit", "position", "state", "finding"):
                 raise self.fault(f"{where}.patrol.{key}", "unit, position, state or finding")
-            if key == "position":
-                if not (isinstance(value, list) and len(value) == 2):
-                    raise self.fault(f"{where}.patrol.position", "[latitude, longitude]")
-        if not patrol.get("unit"):
-            raise self.fault(f"{where}.patrol.unit", "the unit's name")
-        if patrol.get("state", "free") not in ("free", "arrived", "done"):
-            raise self.fault(f"{where}.patrol.state", "free, arrived or done")
+            if key == "position" and not (isinstance(value, list) and len(value) == 2):
+                raise self.fault(f"{where}.position", "[latitude, longitude]")
+        if not told.get("unit"):
+            raise self.fault(f"{where}.unit", "the unit's name")
+        if told.get("state", "free") not in ("free", "arrived", "done"):
+            raise self.fault(f"{where}.state", "free, arrived or done")
+        return told
 
 
 assert set(ALL_TYPES) == set(Type.__args__)  # type: ignore[attr-defined]

@@ -7,23 +7,24 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from meldkamer.journal.models import Entry
 from meldkamer.rehearsal.world import World
 
-PRINTED = frozenset(
-    """
-    signal.received signal.held
-    incident.opened incident.waiting incident.queued incident.verified incident.closed
-    call.placed call.result identified identification.failed sms.sent sms.received app.sent
-    mail.sent letter.sent message.left
-    police.requested fire.requested medical.requested police.refused fire.refused
-    medical.refused patrol.refused supervisor.notified patrol.sent patrol.arrived patrol.done
-    line_test.missed line_test.returned schedule.missed outage.declared
-    test.started test.ended trial.ended service.in_force service.suspended service.resumed
-    flood.started flood.ended needless.counted needless.warned sheet.changed sheet.refused
-    handling.counted
-    """.split()
-)
+# fmt: off
+PRINTED = frozenset((
+    "signal.received", "signal.held", "incident.opened", "incident.waiting", "incident.queued",
+    "incident.verified", "incident.closed", "call.placed", "call.result", "identified",
+    "identification.failed", "sms.sent", "sms.received", "app.sent", "mail.sent", "letter.sent",
+    "message.left", "police.requested", "fire.requested", "medical.requested", "police.refused",
+    "fire.refused", "medical.refused", "patrol.refused", "supervisor.notified", "patrol.sent",
+    "patrol.arrived", "patrol.done", "line_test.missed", "line_test.returned", "schedule.missed",
+    "outage.declared", "test.started", "test.ended", "trial.ended", "service.in_force",
+    "service.suspended", "service.resumed", "flood.started", "flood.ended", "needless.counted",
+    "needless.warned", "sheet.changed", "sheet.refused", "handling.counted",
+))
+# fmt: on
 # what an entry keeps for the rules and a reader of the timeline has no use for
 _HIDDEN = {"key", "round", "message", "accepted", "inform", "in_call", "for", "purpose", "other"}
 
@@ -35,9 +36,8 @@ def lines(world: World, end: datetime) -> Iterator[dict[str, Any]]:
     zone = ZoneInfo(world.terms.timezone)
     names = {site.pk: site for site in world.sites.values()}
     numbers: dict[int, int] = {}
-    for entry in Entry.objects.filter(provider_id=world.provider.pk) | Entry.objects.filter(
-        provider_id=None
-    ):
+    own = Q(provider_id=world.provider.pk) | Q(provider_id=None, pk__gt=world.first_entry)
+    for entry in Entry.objects.filter(own).order_by("id"):
         if entry.incident_id is not None:
             numbers.setdefault(entry.incident_id, len(numbers) + 1)
         if entry.what in PRINTED:
@@ -54,9 +54,7 @@ def _when(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat()
 
 
-def _line(
-    entry: Entry, site: str, numbers: dict[int, int], zone: ZoneInfo
-) -> dict[str, Any]:
+def _line(entry: Entry, site: str, numbers: dict[int, int], zone: ZoneInfo) -> dict[str, Any]:
     line: dict[str, Any] = {"at": _when(entry.at, zone)}
     if site:
         line["site"] = site
@@ -80,6 +78,6 @@ def _line(
 def _shown(key: str, value: Any, zone: ZoneInfo) -> Any:
     if key == "until":
         return _when(datetime.fromisoformat(value), zone)
-    if key in ("zone", "area") and isinstance(value, str) and value.isdigit():
+    if key == "zone" and isinstance(value, str) and value.isdigit():
         return int(value)
     return value

@@ -1,4 +1,4 @@
-"""A story's sites as real rows, in the caller's transaction, and the scripted people beside them."""
+"""A story's sites as real rows, in the caller's transaction, and the scripted people."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Max
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import Handling
 from meldkamer.journal import commands as journal
+from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.people.codes import CodeFault, code_mac
 from meldkamer.people.models import Staff
@@ -27,7 +29,7 @@ from meldkamer.rehearsal.story import (
     weekdays,
 )
 from meldkamer.rules import sheets
-from meldkamer.sites import models as sites
+from meldkamer.sites import models
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Terms
@@ -42,8 +44,8 @@ class World:
 
     story: Story
     terms: Terms
-    provider: sites.Provider
-    sites: dict[str, sites.Site] = field(default_factory=dict)
+    provider: models.Provider
+    sites: dict[str, models.Site] = field(default_factory=dict)
     contacts: dict[int, ContactPart] = field(default_factory=dict)
     premises: dict[int, Person] = field(default_factory=dict)
     operators: list[Staff] = field(default_factory=list)
@@ -51,14 +53,16 @@ class World:
     accounts: dict[int, str] = field(default_factory=dict)
     force_facts: dict[int, set[str]] = field(default_factory=dict)
     sequence: int = 0
+    # entries of the journal before the story are not its own
+    first_entry: int = 0
 
-    def site_of(self, name: str) -> sites.Site:
+    def site_of(self, name: str) -> models.Site:
         """The site of an event; the only one when it names none."""
         return self.sites[name] if name else next(iter(self.sites.values()))
 
-    def contact_named(self, name: str, site: sites.Site | None = None) -> sites.Contact | None:
+    def contact_named(self, name: str, site: models.Site | None = None) -> models.Contact | None:
         """A contact of that name, at a site or anywhere."""
-        rows = sites.Contact.objects.filter(name=name)
+        rows = models.Contact.objects.filter(name=name)
         if site is not None:
             rows = rows.filter(site=site)
         return rows.order_by("id").first()
@@ -68,7 +72,7 @@ def build(story: Story) -> World:
     """Rows for everything the story describes, at its start."""
     parts, now = story.parts, story.start
     terms = load(parts.terms)
-    provider = sites.Provider.objects.create(
+    provider = models.Provider.objects.create(
         slug="rehearsal",
         name=terms.house.name,
         terms=terms.name,
@@ -76,6 +80,7 @@ def build(story: Story) -> World:
         emergency_phone=terms.house.emergency_phone,
     )
     world = World(story, terms, provider)
+    world.first_entry = Entry.objects.aggregate(last=Max("id"))["last"] or 0
     for number in range(parts.operators):
         staff = Staff.objects.create(username=f"operator {number + 1}", role=Staff.Role.OPERATOR)
         staff.providers.add(provider)
@@ -84,7 +89,7 @@ def build(story: Story) -> World:
     for number, part in enumerate(parts.site):
         site = _site(world, part, number, now)
         account = part.account or f"{0xA000 + number:04X}"
-        row = sites.Transmitter.objects.create(site=site, account=account)
+        row = models.Transmitter.objects.create(site=site, account=account)
         world.accounts[site.pk] = account
         entries.append((triple("", "", account), Transmitter(row.pk, site.pk)))
     world.directory = Directory(entries)
@@ -92,16 +97,16 @@ def build(story: Story) -> World:
     return world
 
 
-def _site(world: World, part: SitePart, number: int, now: datetime) -> sites.Site:
+def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Site:
     refused = _check_sheet(world, part)
-    customer = sites.Customer.objects.create(
+    customer = models.Customer.objects.create(
         provider=world.provider,
         name=part.contact[0].name if part.contact else part.name,
         kind=part.customer,
         language=part.language,
         email=(part.contact[0].email if part.contact else "") or "customer@rehearsal.invalid",
     )
-    installer = sites.Installer.objects.create(
+    installer = models.Installer.objects.create(
         provider=world.provider,
         name=part.installer.name,
         email=part.installer.email or "installer@rehearsal.invalid",
@@ -109,7 +114,7 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> sites.Sit
     )
     street, postal_code, town = _address(part.address)
     test_period_s = _seconds(part.test_period)
-    site = sites.Site.objects.create(
+    site = models.Site.objects.create(
         provider=world.provider,
         customer=customer,
         installer=installer,
@@ -137,7 +142,7 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> sites.Sit
     world.force_facts[site.pk] = set()
     _contacts(world, site, part, refused, now)
     for zone in part.zone:
-        sites.Zone.objects.create(
+        models.Zone.objects.create(
             site=site,
             number=str(zone.number).lstrip("0") or "0",
             name=zone.name,
@@ -167,7 +172,7 @@ def _types(world: World, part: SitePart, refused: list[sheets.Finding]) -> list[
     """The selection; what the plan has no room for is left out (R30, S6.3)."""
     if part.types is None:
         return None
-    chosen = list(dict.fromkeys(part.types))
+    chosen: list[str] = list(dict.fromkeys(part.types))
     if any(finding.item == "types" for finding in refused):
         chosen = chosen[: world.terms.plans[part.plan].types_max]
     return chosen
@@ -214,7 +219,7 @@ def _phone(world: World, text: str) -> str:
 
 def _contacts(
     world: World,
-    site: sites.Site,
+    site: models.Site,
     part: SitePart,
     refused: list[sheets.Finding],
     now: datetime,
@@ -223,7 +228,7 @@ def _contacts(
     if any(finding.item == "contacts" for finding in refused):
         chosen = chosen[: world.terms.plans[part.plan].contacts]
     for position, contact in enumerate(chosen, start=1):
-        row = sites.Contact.objects.create(
+        row = models.Contact.objects.create(
             site=site,
             position=position,
             name=contact.name,
@@ -237,7 +242,7 @@ def _contacts(
                 mac = code_mac(contact.code, world.provider.pk, settings.MELDKAMER_CODE_PEPPER)
             except CodeFault as fault:
                 raise StoryFault(world.story.path, None, "code", str(fault)) from None
-            sites.IdentificationCode.objects.get_or_create(
+            models.IdentificationCode.objects.get_or_create(
                 provider=world.provider,
                 code_mac=mac,
                 defaults={"contact": row, "issued_at": now},
@@ -246,7 +251,7 @@ def _contacts(
 
 def _service_state(
     world: World,
-    site: sites.Site,
+    site: models.Site,
     part: SitePart,
     refused: list[sheets.Finding],
     now: datetime,
@@ -275,24 +280,24 @@ def _service_state(
             counted_at=now,
             used=part.handlings_used,
             included=plan.included[part.formula],
-            billable=part.handlings_used > plan.included[part.formula],
+            billable=max(0, part.handlings_used - plan.included[part.formula]),
         )
 
 
-def _activated(when: date | datetime, site: sites.Site) -> datetime:
+def _activated(when: date | datetime, site: models.Site) -> datetime:
     """A date is 00:00 at the site (S4.3)."""
     if isinstance(when, datetime):
         return when if when.tzinfo else when.replace(tzinfo=ZoneInfo(site.timezone))
     return datetime.combine(when, time(), ZoneInfo(site.timezone)).astimezone(UTC)
 
 
-def _hours(site: sites.Site, part: SitePart, now: datetime) -> None:
+def _hours(site: models.Site, part: SitePart, now: datetime) -> None:
     for row in part.open_close:
         days: list[tuple[int | None, date | None]] = (
             [(None, row.date)] if row.date else [(day, None) for day in weekdays(row.days)]
         )
         for weekday, on_date in days:
-            sites.OpeningHours.objects.create(
+            models.OpeningHours.objects.create(
                 site=site,
                 area=str(row.area),
                 weekday=weekday,

@@ -170,7 +170,9 @@ def patrol(incident: IncidentFacts, unit: str) -> list[Act]:
 def overridden(incident: IncidentFacts, reason: str, now: datetime) -> list[Act]:
     """A supervisor calls the police, with a written reason (S15.3, S4.3, B1)."""
     if not incident.verified_by and incident.type in incident.terms.verification.types:
-        return [Say("police.refused", "S15.3", "not verified", to="police", data={"in_call": True})]
+        trial = services.forbidden(incident.site, "police", now)
+        clause, why = (trial.clause, trial.reason) if trial else ("S15.3", "not verified")
+        return [Say("police.refused", clause, why, to="police", data={"in_call": True})]
     clause = "S4.3" if services.forbidden(incident.site, "police", now) else "S15.3"
     data = {**evidence(incident), "override": True}
     return [Say("police.requested", clause, reason, to="police", data=data)]

@@ -53,7 +53,9 @@ def _spoken(case: Case, key: str, says: str, past: Past) -> Case:
 
 
 def _requested(service: str) -> Callable[[Case, Past], Case]:
-    return lambda case, past: replace(case, requested=case.requested | {service})
+    return lambda case, past: replace(
+        case, requested=case.requested | {service}, operator_called=True
+    )
 
 
 def _refused(service: str) -> Callable[[Case, Past], Case]:

@@ -110,7 +110,7 @@ class SiteFacts:
     handled_undefined: frozenset[str] = frozenset()
     test_period_s: int | None = None
     missed_tests: int = 0
-    outage_ids: tuple[int, ...] = ()
+    in_outage: bool = False
 
     def in_trial(self, now: datetime) -> bool:
         """S4.3: within the first days after activation."""
@@ -153,7 +153,7 @@ class SignalFacts:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     def detector(self, zones: Mapping[str, ZoneFacts]) -> str | None:
-        """The detector behind it: the zone's, else the zone's number; None without a zone (S9.1)."""
+        """The zone's detector, else the zone's number; None without a zone (S9.1)."""
         if self.zone is None:
             return None
         zone = zones.get(self.zone)
@@ -203,7 +203,7 @@ class IncidentFacts:
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
-    """One call of an incident's history; `accepted`: reached, and identified where that is asked."""
+    """One call of a history; `accepted`: reached, and identified where that is asked."""
 
     to: str
     at: datetime

@@ -81,7 +81,8 @@ def answer(texted: Sequence[Texted], text: str, terms: Terms, now: datetime) -> 
     if open_ones:
         gap = timedelta(seconds=terms.texting.reply_gap_s)
         earlier = [t for t in open_ones[:-1] if t.text_at <= now - gap]
-        return Answer(ok, (open_ones[-1], *earlier), clause="S7.3" if ok else "S7.4")
+        answered = sorted((*earlier, open_ones[-1]), key=lambda t: t.incident)
+        return Answer(ok, tuple(answered), clause="S7.3" if ok else "S7.4")
     late = timedelta(seconds=terms.texting.late_reply_s)
     closed = sorted(
         (t for t in texted if t.closed_at is not None and now <= t.closed_at + late),

@@ -185,7 +185,18 @@ def _open(
     now: datetime,
 ) -> Judgement:
     priority, reason, clause = priority_of(signal.type, site, recent, now)
-    acts: list[Act] = [Open(signal.type, priority, clause, reason, area, signal.zone, signal.code)]
+    count = signal.detail.get("count")
+    opening = Open(
+        signal.type,
+        priority,
+        clause,
+        reason,
+        area,
+        signal.zone,
+        signal.code,
+        line={} if count is None else {"count": count},
+    )
+    acts: list[Act] = [opening]
     verified = verification.by_detectors(
         [*recent, signal], site.zones, signal.type, site.terms, now
     )
@@ -220,6 +231,8 @@ def first_acts(signal: SignalFacts, site: SiteFacts, now: datetime) -> list[Act]
     if _foretold(signal, site, now):
         reason = f"foretold by {site.foretold_by}"
         return [Close("false_alarm", "S12.1", reason)]
+    if signal.type == "power" and site.in_outage:
+        return [Close("general_outage", "S10.2")]
     if signal.type == "power":
         delay_s = site.terms.power.delay_s
         if site.power_delay_s is not None:
@@ -244,14 +257,15 @@ def treat(incident_type: str, site: SiteFacts, now: datetime, *, duress: bool = 
     first = site.contacts[0] if site.contacts else None
     if treatment in ("ladder", "ladder+operator"):
         return ladder.start(site, now)
-    if treatment == "text":
+    mails: list[Act] = []
+    if treatment in ("mail+app", "mail+text"):
+        mails = [Mail(to, "line_test_missed", "S8.4") for to in ("customer", "installer")]
+    if treatment in ("text", "mail+text"):
         if not site.textable:
-            return [Enqueue("S7.6", "nobody may be texted")]
-        return [Text(site.textable[0].key, "notice", "D904.4a"), Close("notified", "D904.4a")]
+            return [*mails, Enqueue("S7.6", "nobody may be texted")]
+        notice = Text(site.textable[0].key, "notice", "D904.4a")
+        return [*mails, notice, Close("notified", "D904.4a")]
     if treatment in ("app", "mail+app"):
-        mails: list[Act] = []
-        if treatment == "mail+app":
-            mails = [Mail(to, "line_test_missed", "S8.4") for to in ("customer", "installer")]
         if first is None:
             return [*mails, Enqueue("S4.4", "no contact to notify")]
         return [*mails, Push(first.key, "S16.1"), Close("notified", "S16.1")]

@@ -1,4 +1,4 @@
-"""Is it real? Several detectors of the site, a code that says so, images, or a person on site (S9.1).
+"""Is it real? Several detectors, a code that says so, images, or a person on site (S9.1).
 
 Verification never delays a call; it only opens the way to the police.
 """
@@ -31,10 +31,12 @@ def by_detectors(
     since = now - timedelta(seconds=rules.window_s)
     first_at: dict[str, datetime] = {}
     for signal in signals:
-        if signal.role != "event" or signal.entry_exit or signal.at < since:
+        if signal.role != "event" or signal.type != incident_type or signal.entry_exit:
+            continue
+        if signal.at < since:
             continue
         if signal.verifies:
-            return Verify("detectors", "S9.1", {"code": signal.code, "at": signal.at.isoformat()})
+            return Verify("detectors", "S9.1", {"said_by": signal.code})
         detector = signal.detector(zones)
         if detector is not None:
             first_at.setdefault(detector, signal.at)

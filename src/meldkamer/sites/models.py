@@ -89,6 +89,8 @@ class Site(models.Model):
     test_period_s = models.PositiveIntegerField(null=True, blank=True)
     test_wait_s = models.PositiveIntegerField(null=True, blank=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    # the contract year of the quota counts from here (S13.1)
+    contract_start = models.DateField(null=True, blank=True)
     # null: not in force yet (S4.2, D903.1)
     in_force_from = models.DateTimeField(null=True, blank=True)
     armed = models.BooleanField(null=True, blank=True)
@@ -210,9 +212,7 @@ class IdentificationCode(models.Model):
             models.UniqueConstraint(
                 fields=["provider", "code_mac"], name="code_unique_in_provider"
             ),
-            models.UniqueConstraint(
-                fields=["contact", "duress"], name="one_live_code_per_contact"
-            ),
+            models.UniqueConstraint(fields=["contact", "duress"], name="one_live_code_per_contact"),
         ]
 
     def __str__(self) -> str:

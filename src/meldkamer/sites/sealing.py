@@ -48,6 +48,8 @@ def seal(key: bytes, sealing_key: bytes) -> bytes:
 def unseal(sealed: bytes, sealing_key: bytes) -> bytes:
     """The transmitter key again; KeyFault when it was sealed by another installation's key."""
     try:
-        return AESGCM(sealing_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], b"transmitter")
+        return AESGCM(sealing_key).decrypt(
+            sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], b"transmitter"
+        )
     except InvalidTag:
         raise KeyFault("this key was sealed with another sealing key") from None

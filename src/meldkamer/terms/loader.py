@@ -7,6 +7,7 @@ is a new file. Reading is pure of any clock or database.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import get_args
@@ -82,13 +83,13 @@ def _treatments(terms: Terms) -> list[str]:
         if sorted(plan.included) != wanted:
             faults.append(f"plans.{name}.included: expected exactly the formulas {wanted}")
         if not plan.formula:
-            faults += _treats_all(f"plans.{name}", dict(plan.treatment))
+            faults += _treats_all(f"plans.{name}", list(plan.treatment))
     for name, formula in terms.formulas.items():
-        faults += _treats_all(f"formulas.{name}", dict(formula.treatment))
+        faults += _treats_all(f"formulas.{name}", list(formula.treatment))
     return faults
 
 
-def _treats_all(where: str, treatment: dict[str, str]) -> list[str]:
+def _treats_all(where: str, treatment: Collection[str]) -> list[str]:
     return [
         f"{where}.treatment: type {t} is missing"
         for t in ALL_TYPES

@@ -32,6 +32,7 @@ Treatment = Literal[
     "ladder",
     "ladder+operator",
     "text",
+    "mail+text",
 ]
 Service = Literal["police", "fire", "medical"]
 
@@ -40,7 +41,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """A table of a terms file: frozen, and strict about keys it does not know."""
 
 
-class House(_Table, kw_only=True):
+class House(_Table, frozen=True, kw_only=True):
     """Who sells and who operates, printed on every document (S24.2, S24.5)."""
 
     slug: str
@@ -55,7 +56,7 @@ class House(_Table, kw_only=True):
     sales_email: str = ""
 
 
-class Queue(_Table, kw_only=True):
+class Queue(_Table, frozen=True, kw_only=True):
     """The order of work (S15.1) and how an untouched incident climbs (M12.2)."""
 
     classes: tuple[tuple[IncidentType, ...], ...]
@@ -70,14 +71,14 @@ class Queue(_Table, kw_only=True):
     raise_within_s: int  # M1.3
 
 
-class Trial(_Table, kw_only=True):
+class Trial(_Table, frozen=True, kw_only=True):
     """S4.3: whom not to send for in the first days."""
 
     days: int
     forbids: tuple[Service, ...] = ()
 
 
-class Identification(_Table, kw_only=True):
+class Identification(_Table, frozen=True, kw_only=True):
     """S19.1 and S19.2: asked always, except for these types."""
 
     exempt_types: tuple[IncidentType, ...]
@@ -85,7 +86,7 @@ class Identification(_Table, kw_only=True):
     foretold_s: int  # S12.1: a false alarm told before its signal
 
 
-class Verification(_Table, kw_only=True):
+class Verification(_Table, frozen=True, kw_only=True):
     """S9.1: several detectors within the window."""
 
     types: tuple[IncidentType, ...]
@@ -93,7 +94,7 @@ class Verification(_Table, kw_only=True):
     window_s: int
 
 
-class Texting(_Table, kw_only=True):
+class Texting(_Table, frozen=True, kw_only=True):
     """S7.1–S7.9: the ladder, and which numbers may be texted (S7.6, D904.5)."""
 
     wait_s: int
@@ -104,13 +105,13 @@ class Texting(_Table, kw_only=True):
     late_reply_s: int
 
 
-class Power(_Table, kw_only=True):
+class Power(_Table, frozen=True, kw_only=True):
     """S10.1: how long a power failure waits for its restore."""
 
     delay_s: int
 
 
-class Outage(_Table, kw_only=True):
+class Outage(_Table, frozen=True, kw_only=True):
     """S10.2: when several power failures are one general outage."""
 
     enabled: bool
@@ -122,34 +123,34 @@ class Outage(_Table, kw_only=True):
     recheck_s: int
 
 
-class LineTest(_Table, kw_only=True):
+class LineTest(_Table, frozen=True, kw_only=True):
     """S10.3: how many missed tests in a row are handled."""
 
     handled: int
     wait_s_by_period_s: tuple[tuple[int, int], ...]
 
 
-class OpenClose(_Table, kw_only=True):
+class OpenClose(_Table, frozen=True, kw_only=True):
     """S11.1: margin on both sides, and the plans that may have it."""
 
     margin_s: int
 
 
-class TestMode(_Table, kw_only=True):
+class TestMode(_Table, frozen=True, kw_only=True):
     """S20.1: how long by phone, and what is opened when it ends unrestored."""
 
     phone_max_s: int
     reopen_types: tuple[IncidentType, ...]
 
 
-class NotInForce(_Table, kw_only=True):
+class NotInForce(_Table, frozen=True, kw_only=True):
     """S4.2, D903.1: from when a contract is in force, and who is texted before."""
 
     delay_s: int
     text_types: tuple[IncidentType, ...]
 
 
-class Needless(_Table, kw_only=True):
+class Needless(_Table, frozen=True, kw_only=True):
     """S12.2: from how many needless incidents one warns and may suspend."""
 
     warn_at: int
@@ -158,13 +159,13 @@ class Needless(_Table, kw_only=True):
     never_suspended: tuple[IncidentType, ...]
 
 
-class Patrol(_Table, kw_only=True):
+class Patrol(_Table, frozen=True, kw_only=True):
     """S6.1: types for which a patrol goes unasked when nobody reacts."""
 
     unasked_types: tuple[IncidentType, ...]
 
 
-class Plan(_Table, kw_only=True):
+class Plan(_Table, frozen=True, kw_only=True):
     """A plan: people, types, options and handlings that it includes (S13.1, S17.1, D904)."""
 
     label: str
@@ -179,14 +180,14 @@ class Plan(_Table, kw_only=True):
     treatment: dict[IncidentType, Treatment] = {}  # for a plan without formula
 
 
-class Formula(_Table, kw_only=True):
+class Formula(_Table, frozen=True, kw_only=True):
     """S6.2: a label, and the treatment of each type (section 2 of the brochure's table)."""
 
     label: str
     treatment: dict[IncidentType, Treatment]
 
 
-class Step(_Table, kw_only=True):
+class Step(_Table, frozen=True, kw_only=True):
     """One step of a procedure; `when` and `do` are the words of `rules.procedures`."""
 
     id: str
@@ -201,7 +202,7 @@ class Step(_Table, kw_only=True):
     leave_message: bool = False
 
 
-class Procedure(_Table, kw_only=True):
+class Procedure(_Table, frozen=True, kw_only=True):
     """What operators do for some types, step by step (section 3)."""
 
     name: str
@@ -213,7 +214,7 @@ class Procedure(_Table, kw_only=True):
     in_source: bool = True
 
 
-class Terms(_Table, kw_only=True):
+class Terms(_Table, frozen=True, kw_only=True):
     """One version of a provider's terms."""
 
     name: str

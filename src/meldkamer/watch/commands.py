@@ -130,7 +130,9 @@ def hours_due(site: Site, area: str, expected: str, due: datetime, now: datetime
         _schedule_missed(site, area, expected, "late", now)
 
 
-def arming_changed(site: Site, armed: bool, area: str, by: str, at: datetime, now: datetime) -> None:
+def arming_changed(
+    site: Site, armed: bool, area: str, by: str, at: datetime, now: datetime
+) -> None:
     """Armed or disarmed: kept for the screens (D907.2), and judged by the hours (S11.1)."""
     site.armed, site.armed_changed_at, site.armed_by = armed, at, by[:80]
     site.save(update_fields=["armed", "armed_changed_at", "armed_by"])
@@ -163,5 +165,8 @@ def told_undefined(site: Site, code: str, now: datetime) -> None:
 def handle_undefined(site: Site, code: str, now: datetime) -> None:
     """A written instruction: an unknown code is to be handled after all (S10.5)."""
     UndefinedCode.objects.update_or_create(
-        site=site, code=code, defaults={"handle": True}, create_defaults={"told_at": now, "handle": True}
+        site=site,
+        code=code,
+        defaults={"handle": True},
+        create_defaults={"told_at": now, "handle": True},
     )

@@ -7,9 +7,7 @@ from meldkamer.watch.models import LineTestWatch, UndefinedCode
 
 def missed_tests(site_id: int) -> int:
     """How many expected test messages were missed in a row (S10.3)."""
-    missed = (
-        LineTestWatch.objects.filter(site_id=site_id).values_list("missed", flat=True).first()
-    )
+    missed = LineTestWatch.objects.filter(site_id=site_id).values_list("missed", flat=True).first()
     return missed or 0
 
 

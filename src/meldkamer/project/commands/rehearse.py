@@ -6,5 +6,7 @@ from meldkamer.project.commands._owner import owner
 
 
 def main(argv: Sequence[str]) -> int:
-    """The owner parses the line and asks for a scratch database of its own."""
-    return int(owner("meldkamer.rehearsal.cli").main(argv) or 0)
+    """The owner parses the line; it gets a scratch database of its own to play in."""
+    from meldkamer.project.scratch import scratch_database
+
+    return int(owner("meldkamer.rehearsal.cli").main(argv, scratch_database) or 0)

@@ -1,0 +1,127 @@
+"""The working process: judges signals, runs the agenda, consumes replies, hands messages over.
+
+Sleeps until something is due, at most a second, and is woken by NOTIFY; it polls as well, so a
+lost notification costs a second and nothing else. Any number may run at once. A fault in one row
+never stops the others: the row stays, with its fault, and the loop goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psycopg
+from django.db import DatabaseError, connection, connections
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.engine import cycle, house_keeping
+from meldkamer.notify.carriers import all_sandbox
+
+log = logging.getLogger(__name__)
+CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldkamer_outbox")
+LONGEST_SLEEP_S = 1.0
+_RECONNECT_S = 0.5
+
+
+def main(options: argparse.Namespace) -> int:
+    """Work until SIGTERM or SIGINT; `options.ready()` is called when the loop runs."""
+    worker = Worker()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    worker.run(options.ready)
+    return 0
+
+
+class Worker:
+    """The loop, with its own connection to listen on."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.carriers = all_sandbox()
+        self.listener: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def stop(self) -> None:
+        """Finish the transaction at hand, then stop."""
+        self.stopping = True
+
+    def run(self, ready: Callable[[], object]) -> None:
+        """Loop; a database that is away is waited for."""
+        told = False
+        while not self.stopping:
+            try:
+                self._listen()
+                house_keeping.begin(_now())
+                if not told:
+                    ready()
+                    told = True
+                self._work()
+            except (DatabaseError, psycopg.Error) as fault:
+                log.warning("the database is away, trying again: %s", str(fault).strip())
+                self._forget()
+                time.sleep(_RECONNECT_S)
+        self._forget()
+
+    def _work(self) -> None:
+        while not self.stopping:
+            if not self._cycle():
+                self._sleep()
+
+    def _cycle(self) -> int:
+        """One cycle; how much was done in it."""
+        done = 0
+        steps: tuple[Callable[[datetime], int], ...] = (
+            cycle.end_states,
+            cycle.judge_all,
+            cycle.consume_all,
+            cycle.act_on_due,
+            lambda now: cycle.hand_over(self.carriers, now),
+        )
+        for step in steps:
+            if self.stopping:
+                break
+            done += self._guarded(step)
+        return done
+
+    def _guarded(self, step: Callable[[datetime], int]) -> int:
+        try:
+            return step(_now())
+        except (DatabaseError, psycopg.Error):
+            raise
+        except Exception:
+            # the transaction was rolled back and the row kept: it is tried again later
+            log.exception("a step of the cycle failed; what it was about stays where it was")
+            return 0
+
+    def _listen(self) -> None:
+        self._forget()
+        parameters = connection.get_connection_params()
+        parameters.pop("cursor_factory", None)
+        parameters.pop("context", None)
+        parameters.pop("prepare_threshold", None)
+        parameters["autocommit"] = True
+        self.listener = psycopg.connect(**parameters)
+        for channel in CHANNELS:
+            self.listener.execute(f"LISTEN {channel}".encode())
+
+    def _sleep(self) -> None:
+        wait_s = LONGEST_SLEEP_S
+        due = agenda.next_due()
+        if due is not None:
+            wait_s = min(wait_s, max(0.0, (due - _now()).total_seconds()))
+        if wait_s > 0 and self.listener is not None:
+            for _ in self.listener.notifies(timeout=wait_s, stop_after=1):
+                pass
+
+    def _forget(self) -> None:
+        connections.close_all()
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,43 @@
+"""Telephone numbers: one written form, and which of them may be texted (S7.6, D904.5)."""
+
+from __future__ import annotations
+
+import phonenumbers
+
+# national numbers of mobiles: first digit and length, for numbers that the tables do not know yet
+_MOBILE = {"BE": ("4", 9), "NL": ("6", 9), "LU": ("6", 9)}
+
+
+class PhoneFault(ValueError):
+    """Not a telephone number; names what was expected."""
+
+
+def normal(text: str, region: str = "BE") -> str:
+    """The number in E.164 form (+32475123456); "" stays "". PhoneFault when it cannot be one."""
+    if not text.strip():
+        return ""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise PhoneFault(f"{text!r} is not a telephone number; expected e.g. +32 475 12 34 56")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def may_be_texted(phone: str, countries: tuple[str, ...]) -> bool:
+    """Whether a number is a mobile of one of these countries (S7.6)."""
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return False
+    national = str(number.national_number)
+    for country in countries:
+        if phonenumbers.country_code_for_region(country) != number.country_code:
+            continue
+        if phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE:
+            return True
+        first, length = _MOBILE.get(country, ("", 0))
+        if first and national.startswith(first) and len(national) == length:
+            return True
+    return False
