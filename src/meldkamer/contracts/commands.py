@@ -198,5 +198,5 @@ def count_handling(
         counted_at=now,
         used=used,
         included=included,
-        billable=max(0, used - included),
+        billable=used > included,
     )

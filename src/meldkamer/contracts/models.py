@@ -88,8 +88,7 @@ class Handling(models.Model):
     counted_at = models.DateTimeField()
     used = models.PositiveIntegerField()
     included = models.PositiveIntegerField()
-    # how many of the period are above what is included, with this one
-    billable = models.PositiveIntegerField()
+    billable = models.BooleanField()
 
     class Meta:
         constraints = [

@@ -274,7 +274,7 @@ def end_test(test: TestMode, now: datetime, *, by: str = "", actor: str = journa
 def _unrestored(test: TestMode, types: tuple[str, ...]) -> list[Signal]:
     """The last signal per type and zone that came in the test and was not restored in it."""
     held = Verdict.objects.filter(
-        site_id=test.site_id, verdict="held", reason="test", at__gte=test.started_at
+        site_id=test.site_id, reason="test", at__gte=test.started_at
     ).values_list("signal_id", flat=True)
     open_ones: dict[tuple[str, str], Signal] = {}
     for signal in Signal.objects.filter(pk__in=list(held)).order_by("id"):

@@ -280,7 +280,7 @@ def _service_state(
             counted_at=now,
             used=part.handlings_used,
             included=plan.included[part.formula],
-            billable=max(0, part.handlings_used - plan.included[part.formula]),
+            billable=part.handlings_used > plan.included[part.formula],
         )
 
 

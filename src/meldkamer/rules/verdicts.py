@@ -81,7 +81,9 @@ def _held(signal: SignalFacts, site: SiteFacts) -> Judgement | None:
         return None
     watched_type = signal.restores_type or signal.type
     if any(test.covers(signal.zone, signal.area, watched_type) for test in site.tests):
-        return _hold(signal, "S20.1", "test")
+        if signal.role == "event":
+            return _hold(signal, "S20.1", "test")
+        return Judgement("journaled", "S20.1", "test", type=signal.type, signal=signal)
     if signal.role != "event":
         return None
     rules = site.terms.not_in_force
@@ -230,7 +232,9 @@ def first_acts(signal: SignalFacts, site: SiteFacts, now: datetime) -> list[Act]
     """What opening a type leads to at once: foretold, waiting, or its treatment (section 2)."""
     if _foretold(signal, site, now):
         reason = f"foretold by {site.foretold_by}"
-        return [Close("false_alarm", "S12.1", reason)]
+        said = {"key": "", "says": "false_alarm"}
+        told = Say("phoned.in", "S12.1", reason, to=site.foretold_by, data=said)
+        return [told, Close("false_alarm", "S12.1", reason)]
     if signal.type == "power" and site.in_outage:
         return [Close("general_outage", "S10.2")]
     if signal.type == "power":
