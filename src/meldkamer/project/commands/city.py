@@ -11,11 +11,14 @@ from meldkamer.project.commands.receive import DEFAULT_PORT
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the receiver is."""
+    """Where the receiver is, and how much happens."""
     parser.add_argument(
         "--dc09-port",
         type=int,
         default=int(os.environ.get("MELDKAMER_DC09_PORT") or DEFAULT_PORT),
+    )
+    parser.add_argument(
+        "--rate", type=float, help="how lively, 0.1 to 20 (default MELDKAMER_CITY_RATE, else 1)"
     )
 
 
