@@ -17,6 +17,8 @@ from meldkamer.contracts.models import TestMode
 from meldkamer.incidents import carry_out, due, incoming, outages
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
+from meldkamer.sites import sheet_changes
+from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
 
 PURGE, SEAL = "journal.purge", "journal.seal"
@@ -47,6 +49,11 @@ def _hours_due(row: AgendaRow, now: datetime) -> None:
     watch.hours_due(site, row.payload["area"], row.payload["expected"], row.due, now)
 
 
+def _sheet(row: AgendaRow, now: datetime) -> None:
+    site_id = SheetChange.objects.values_list("site_id", flat=True).get(pk=row.payload["change"])
+    sheet_changes.due(row, now, lock_site(site_id))
+
+
 def _purge(row: AgendaRow, now: datetime) -> None:
     """What only guards against duplicates and what was done long ago need not be kept."""
     from meldkamer.journal.store import DUPLICATE_LIFETIME
@@ -75,6 +82,8 @@ ACTS: dict[str, Act] = {
     watch.HOURS_DUE: _hours_due,
     outages.END: lambda row, now: outages.end(row.payload["outage"], now),
     outages.RECHECK: lambda row, now: outages.recheck(row.payload["outage"], now),
+    sheet_changes.BEGIN: _sheet,
+    sheet_changes.END: _sheet,
     PURGE: _purge,
     SEAL: _seal,
 }

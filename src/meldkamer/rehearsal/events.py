@@ -20,6 +20,7 @@ from meldkamer.receivers.intake import Origin, receive
 from meldkamer.rehearsal.patrols import patrol
 from meldkamer.rehearsal.story import FORCE_KINDS, EventPart, span
 from meldkamer.rehearsal.world import World
+from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import Site
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.watch import commands as watch
@@ -142,6 +143,14 @@ def written(world: World, event: EventPart, now: datetime) -> None:
         watch.handle_undefined(site, event.code or "", now)
 
 
+def sheet(world: World, event: EventPart, now: datetime) -> None:
+    """A written change of the instruction sheet (S22.1)."""
+    site = lock_site(world.site_of(event.site).pk)
+    sheet_changes.ask(
+        site, event.sheet or {}, now, starts_at=event.begins or now, ends_at=event.to, by="customer"
+    )
+
+
 def operator(world: World, event: EventPart, now: datetime) -> None:
     """A supervisor overrides for the oldest open incident that is verified (S15.3, S4.3)."""
     site = world.sites.get(event.site)
@@ -187,5 +196,6 @@ PLAYED: dict[str, Callable[[World, EventPart, datetime], None]] = {
     "written": written,
     "operator": operator,
     "patrol": patrol,
+    "sheet": sheet,
     **{kind: in_force_fact(kind) for kind in FORCE_KINDS},
 }

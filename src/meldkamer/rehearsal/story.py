@@ -174,6 +174,10 @@ class EventPart(_Part, kw_only=True):
     tests_done: bool | None = None
     papers_received: bool | None = None
     activation_confirmed: bool | None = None
+    sheet: dict[str, Any] | None = None
+    # `from` and `to` of a sheet change; the first is a word of Python
+    begins: Any = msgspec.field(name="from", default=None)
+    to: Any = None
     crash: Literal["worker"] | None = None
 
 
@@ -190,11 +194,12 @@ KINDS = (
     "tests_done",
     "papers_received",
     "activation_confirmed",
+    "sheet",
     "crash",
 )
 FORCE_KINDS = ("connected", "tests_done", "papers_received", "activation_confirmed")
 #: kinds of the format that belong to contracts, money and papers
-NOT_PLAYED = ("sheet", "index", "payment", "notice", "move")
+NOT_PLAYED = ("index", "payment", "notice", "move")
 _FURTHER = {
     "signal": {"zone", "area", "user"},
     "sms_from": {"text"},
@@ -202,6 +207,7 @@ _FURTHER = {
     "written": {"duration", "code"},
     "operator": {"reason"},
     "patrol": {"unit", "position", "state", "finding"},
+    "sheet": {"begins", "to"},
 }
 #: kinds that are about no site, or find it themselves
 _NO_SITE = ("crash", "frame", "patrol", "sms_from", "operator")
@@ -425,7 +431,8 @@ class _Reader:
         allowed = _FURTHER.get(kind, set())
         for key in sorted(_FURTHER_KEYS - allowed):
             if getattr(event, key) is not None:
-                raise self.fault(f"{where}.{key}", f"no {key} with {kind}")
+                name = "from" if key == "begins" else key
+                raise self.fault(f"{where}.{name}", f"no {name} with {kind}")
         names = [site.name for site in parts.site]
         if event.site and event.site not in names:
             raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
@@ -449,6 +456,8 @@ class _Reader:
             raise self.fault(f"{where}.code", "the code to be handled")
         if event.duration:
             self._span_or_empty(f"{where}.duration", event.duration)
+        if kind == "sheet":
+            self._sheet(where, event, parts)
         if kind == "patrol":
             event.patrol = self._patrol(where, event)
         if kind in FORCE_KINDS and getattr(event, kind) is not True:
@@ -468,6 +477,38 @@ class _Reader:
             people |= {"premises"} | {s.premises.name for s in parts.site if s.premises.name}
         if kind == "sms_from" and name not in people and not _NUMBER.fullmatch(name):
             raise self.fault(f"{where}.{kind}", "a contact's name or a number like +32475123456")
+
+    def _sheet(self, where: str, event: EventPart, parts: StoryPart) -> None:
+        """The changes under the names of a story's site, their times as instants."""
+        known = ("formula", "types", "options", "premises", "test_period", "test_wait")
+        changes: dict[str, Any] = {}
+        for key, value in (event.sheet or {}).items():
+            at = f"{where}.sheet.{key}"
+            if key not in known:
+                raise self.fault(at, f"one of: {', '.join(known)}")
+            if key == "premises":
+                if not isinstance(value, dict) or set(value) - {"phone", "name"}:
+                    raise self.fault(at, "a table with phone and name")
+                changes["premises_phone"] = str(value.get("phone", ""))
+                changes["premises_person"] = str(value.get("name", ""))
+            elif key in ("test_period", "test_wait"):
+                self._span_or_empty(at, str(value))
+                changes[f"{key}_s"] = int(span(str(value)).total_seconds())
+            else:
+                wanted = str if key == "formula" else list
+                if not isinstance(value, wanted):
+                    raise self.fault(at, "a text" if wanted is str else "a list of texts")
+                changes[key] = value
+        if not changes:
+            raise self.fault(f"{where}.sheet", f"a table with {', '.join(known)}")
+        event.sheet = changes
+        start = aware(parts.start)
+        for key, name in (("begins", "from"), ("to", "to")):
+            value = getattr(event, key)
+            if isinstance(value, date) and not isinstance(value, datetime):
+                value = datetime.combine(value, time())
+            if value is not None:
+                setattr(event, key, self._instant(f"{where}.{name}", value, start))
 
     def _patrol(self, where: str, event: EventPart) -> dict[str, Any]:
         """The report of a unit as one table, whichever way it was written."""

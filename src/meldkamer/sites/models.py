@@ -240,3 +240,37 @@ class OpeningHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.weekday if self.weekday is not None else self.on_date}"
+
+
+class SheetChange(models.Model):
+    """A written change of the instruction sheet, from a date, for good or for a period (S22.1).
+
+    `before` keeps the values it replaced. A change that breaks a rule is kept, refused, with the
+    clause; it never takes effect (S14.1, R30).
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        IN_FORCE = "in_force"
+        ENDED = "ended"
+        REFUSED = "refused"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="sheet_changes")
+    changes = models.JSONField()
+    before = models.JSONField(default=dict)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PLANNED)
+    asked_by = models.CharField(max_length=120, blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")),
+                name="a_sheet_change_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} {self.state}"
