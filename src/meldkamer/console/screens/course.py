@@ -1,0 +1,230 @@
+"""The course of an incident as sentences: what happened, when, under which clause.
+
+Never invents: an entry without a sentence of its own is shown by its word. Identification codes
+are not in the journal and so never here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from meldkamer.console import wording
+from meldkamer.console.timing import clock, clock_or_day
+from meldkamer.journal.models import Entry
+from meldkamer.rules.facts import SiteFacts
+
+#: what only the machine needs to remember
+_SILENT = frozenset({"handling.counted", "incident.waited", "identified"})
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `time` at the site, a sentence, its clause, and who did it (not the system)."""
+
+    time: str
+    words: str
+    clause: str
+    actor: str = ""
+    refused: bool = False
+
+
+def lines(
+    entries: Iterable[Entry], site: SiteFacts, names: Mapping[str, str], now: datetime
+) -> list[Line]:
+    """The newest first. `names`: actor → name of a member of staff."""
+    zone = site.timezone
+    return [
+        Line(
+            clock_or_day(entry.at, now, zone),
+            sentence(entry, zone),
+            entry.clause,
+            names.get(entry.actor, ""),
+            entry.what.endswith(".refused"),
+        )
+        for entry in reversed(list(entries))
+        if entry.what not in _SILENT
+    ]
+
+
+def sentence(entry: Entry, zone: ZoneInfo) -> str:
+    """One entry in the operator's language."""
+    tell = _SENTENCES.get(entry.what)
+    if tell is None:
+        return _plain(entry)
+    return tell(entry, zone)
+
+
+def _plain(entry: Entry) -> str:
+    words = [entry.what.replace(".", " ").replace("_", " "), person(entry.recipient)]
+    if entry.reason:
+        words.append(wording.reason(entry.reason))
+    return " · ".join(word for word in words if word)
+
+
+def person(recipient: str) -> str:
+    """A name, or the word for police, premises, installer…"""
+    known = recipient in wording.SERVICE_NAMES
+    return wording.word(wording.SERVICE_NAMES, recipient) if known else recipient
+
+
+def _until(entry: Entry, zone: ZoneInfo) -> str:
+    text = str(entry.data.get("until", ""))
+    return clock(datetime.fromisoformat(text), zone) if text else ""
+
+
+def _reason(entry: Entry) -> str:
+    return wording.reason(entry.reason).rstrip(".") if entry.reason else ""
+
+
+def _with_reason(sentence: str, entry: Entry) -> str:
+    reason = _reason(entry)
+    return f"{sentence}: {reason}" if reason else sentence
+
+
+def _result(entry: Entry) -> str:
+    said = entry.data
+    who = person(entry.recipient)
+    if said.get("result") != "reached":
+        what = wording.word(wording.RESULTS_SHORT, str(said.get("result", "")))
+        return _("Call %(who)s: %(what)s") % {"who": who, "what": what}
+    if not said.get("accepted"):
+        return _("Call %(who)s: reached, name and code not given") % {"who": who}
+    what = wording.word(wording.SAYS, str(said.get("says") or "nothing"))
+    if said.get("inform"):
+        return _("Call %(who)s: informed") % {"who": who}
+    return _("Call %(who)s: %(what)s") % {"who": who, "what": what}
+
+
+def _checked(entry: Entry) -> str:
+    outcome = str(entry.data.get("outcome", ""))
+    who = {"who": person(entry.recipient)}
+    if outcome == "right":
+        return _("%(who)s identified: name and code right") % who
+    if outcome == "duress":
+        return _("%(who)s gave the duress code") % who
+    return _("%(who)s: code wrong or missing") % who
+
+
+def _opened(entry: Entry) -> str:
+    what = wording.word(wording.TYPES, str(entry.data.get("type") or entry.type))
+    return _with_reason(_("Opened: %(what)s") % {"what": what}, entry)
+
+
+def _verified(entry: Entry) -> str:
+    by = str(entry.data.get("by", ""))
+    detectors = entry.data.get("detectors")
+    if detectors:
+        return _("Verified by %(what)s") % {"what": ", ".join(map(str, detectors))}
+    return _("Verified by %(what)s") % {"what": wording.word(wording.VERIFIED_BY, by)}
+
+
+def _waiting(entry: Entry, zone: ZoneInfo) -> str:
+    why = wording.word(wording.WAITS, str(entry.data.get("for", "")))
+    return _("Waits until %(until)s: %(why)s") % {"until": _until(entry, zone), "why": why}
+
+
+def _service(word: str) -> Callable[[Entry, ZoneInfo], str]:
+    service = word.partition(".")[0]
+
+    def tell(entry: Entry, zone: ZoneInfo) -> str:
+        if word.endswith("refused"):
+            found = _("%(service)s asked for, refused") % {
+                "service": wording.word(wording.SERVICE_NAMES, service).capitalize()
+            }
+            return _with_reason(found, entry)
+        found = _("%(service)s asked for") % {
+            "service": wording.word(wording.SERVICE_NAMES, service).capitalize()
+        }
+        return _with_reason(found, entry)
+
+    return tell
+
+
+def _attended(entry: Entry) -> str:
+    who, eta = entry.data.get("attends", ""), entry.data.get("eta", "")
+    return _("Who attends: %(who)s") % {"who": ", ".join(str(x) for x in (who, eta) if x)}
+
+
+def _message(channel: str) -> Callable[[Entry, ZoneInfo], str]:
+    def tell(entry: Entry, zone: ZoneInfo) -> str:
+        words = {
+            "sms": _("Text to %(who)s"),
+            "app": _("App to %(who)s"),
+            "mail": _("Mail to %(who)s"),
+        }
+        return words[channel] % {"who": person(entry.recipient)}
+
+    return tell
+
+
+def _received(entry: Entry, zone: ZoneInfo) -> str:
+    text = str(entry.data.get("text", ""))
+    return _("Text from %(who)s: “%(text)s”") % {"who": person(entry.recipient), "text": text}
+
+
+def _count(entry: Entry, zone: ZoneInfo) -> str:
+    return _("Line test missed, %(count)s in a row") % {"count": entry.data.get("count", "")}
+
+
+def _to(template: Callable[[], str], reason: bool = False) -> Callable[[Entry, ZoneInfo], str]:
+    def tell(entry: Entry, zone: ZoneInfo) -> str:
+        found = template() % {"who": person(entry.recipient)}
+        return _with_reason(found, entry) if reason else found
+
+    return tell
+
+
+_SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
+    "incident.opened": lambda e, z: _opened(e),
+    "incident.queued": lambda e, z: _with_reason(_("Into the queue"), e),
+    "incident.taken": _to(lambda: _("Taken by %(who)s")),
+    "incident.taken_over": _to(lambda: _("Taken over from %(who)s"), reason=True),
+    "incident.held": lambda e, z: _("On hold until %(until)s: %(why)s")
+    % {"until": _until(e, z), "why": wording.word(wording.HOLD_REASONS, e.reason)},
+    "incident.waiting": _waiting,
+    "incident.verified": lambda e, z: _verified(e),
+    "incident.duress": lambda e, z: _("Duress: treated as a hold-up"),
+    "incident.help": _to(lambda: _("%(who)s asks for help")),
+    "incident.closed": lambda e, z: _with_reason(
+        _("Closed: %(outcome)s")
+        % {"outcome": wording.word(wording.OUTCOMES, str(e.data.get("outcome", "")))},
+        e,
+    ),
+    "call.placed": _to(lambda: _("Call to %(who)s")),
+    "call.result": lambda e, z: _result(e),
+    "phoned.in": lambda e, z: _("%(who)s calls in: %(what)s")
+    % {
+        "who": person(e.recipient),
+        "what": wording.word(wording.SAYS, str(e.data.get("says", ""))),
+    },
+    "identity.checked": lambda e, z: _checked(e),
+    "identification.failed": _to(lambda: _("%(who)s not identified"), reason=True),
+    "message.left": _to(lambda: _("Message left with %(who)s")),
+    "supervisor.notified": lambda e, z: _with_reason(_("Supervisor told"), e),
+    "service.attended": lambda e, z: _attended(e),
+    "patrol.sent": _to(lambda: _("Patrol %(who)s sent")),
+    "patrol.refused": lambda e, z: _with_reason(_("Patrol asked for, refused"), e),
+    "patrol.arrived": _to(lambda: _("Patrol %(who)s on site")),
+    "patrol.done": _to(lambda: _("Patrol %(who)s done")),
+    "images.judged": lambda e, z: _("Images judged: an intruder is seen")
+    if e.data.get("images") == "intruder"
+    else _("Images judged: nothing is seen"),
+    "signals.seen": lambda e, z: _("New signals seen"),
+    "told.all": lambda e, z: _("All contacts told by text and mail"),
+    "note": lambda e, z: _("Note: %(text)s") % {"text": e.data.get("text", "")},
+    "sms.sent": _message("sms"),
+    "app.sent": _message("app"),
+    "mail.sent": _message("mail"),
+    "sms.received": _received,
+    "line_test.missed": _count,
+    **{
+        f"{service}.{word}": _service(f"{service}.{word}")
+        for service in ("police", "fire", "medical")
+        for word in ("requested", "refused")
+    },
+}

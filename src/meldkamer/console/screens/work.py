@@ -1,0 +1,308 @@
+"""The work panel: what the current step asks of the operator, and nothing else.
+
+One filled button, one key. Kinds: call, ringing, service, patrol, closing, waiting, take, done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from meldkamer.console import wording
+from meldkamer.console.screens import steps as step_rows
+from meldkamer.console.screens.steps import Ringing, StepRow
+from meldkamer.console.timing import clock
+from meldkamer.incidents.models import Incident
+from meldkamer.people.models import Staff
+from meldkamer.rules import calls, procedures, services
+from meldkamer.rules.acts import Close
+from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
+from meldkamer.rules.procedures import Step
+
+#: what a digit means after a call: (digit, result, says)
+REACHED = (
+    ("1", "reached", "real"),
+    ("2", "reached", "false_alarm"),
+    ("3", "reached", "coming"),
+    ("4", "reached", "send_patrol"),
+    ("9", "reached", "nothing"),
+)
+NOT_REACHED = (
+    ("5", "no_answer", ""),
+    ("6", "voicemail", ""),
+    ("7", "busy", ""),
+    ("8", "wrong_number", ""),
+)
+#: in a call that only informs there is nothing to decide
+INFORMED = (("1", "reached", "nothing"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A result under a digit."""
+
+    digit: str
+    result: str
+    says: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may identify himself."""
+
+    key: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The name and code check of the call that runs (S19.1)."""
+
+    people: tuple[Person, ...]
+    outcome: str
+    name: str
+    at: str
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What to tell a service (B1)."""
+
+    we: str
+    where: str
+    what: str
+    consulted: str
+    verified: str
+    attendants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The panel."""
+
+    kind: str
+    step: Step | None = None
+    who: str = ""
+    sub: str = ""
+    number: str = ""
+    since: datetime | None = None
+    reached: tuple[Choice, ...] = ()
+    not_reached: tuple[Choice, ...] = ()
+    say: str = ""
+    identity: Identity | None = None
+    sheet: Sheet | None = None
+    proposed: Close | None = None
+    until: datetime | None = None
+    why: str = ""
+    out_of_turn: bool = False
+    may_override: bool = False
+
+
+def work(
+    incident: Incident,
+    facts: IncidentFacts,
+    rows: Sequence[StepRow],
+    staff: Staff,
+    now: datetime,
+    wanted: str = "",
+) -> Work:
+    """The panel for one person; `wanted` is a step that he chose out of turn."""
+    if incident.state == Incident.State.CLOSED:
+        return Work("done", why=wording.word(wording.OUTCOMES, str(incident.outcome)))
+    if incident.state == Incident.State.WAITING or incident.state == Incident.State.TEXTING:
+        why = wording.word(wording.WAITS, incident.wait_for or "")
+        return Work("waiting", until=incident.due, why=why, may_override=_may_override(facts, staff))
+    if incident.holder_id != staff.pk:
+        return Work("take", may_override=_may_override(facts, staff))
+    found = replace(_open(facts, rows, staff, now, wanted), may_override=_may_override(facts, staff))
+    return replace(found, until=incident.due) if incident.state == Incident.State.HELD else found
+
+
+def _open(
+    facts: IncidentFacts, rows: Sequence[StepRow], staff: Staff, now: datetime, wanted: str
+) -> Work:
+    rings = step_rows.ringing(facts.history)
+    if rings is not None:
+        step = _step_of(rows, rings.key)
+        if step is not None:
+            return _ringing(facts, step, rings, staff)
+    chosen = next((row.step for row in rows if wanted and row.step.id == wanted), None)
+    if wanted.startswith("request:") and chosen is None:
+        service = wanted.partition(":")[2]
+        chosen = Step(id=wanted, do="request", clause="B1", service=service, state="allowed")
+    due = procedures.current(facts, now)
+    step = chosen or due
+    if step is None:
+        return Work("closing", proposed=procedures.proposed_close(facts, now))
+    turn = due is None or step.id != due.id
+    if step.do == "patrol":
+        return Work("patrol", step, wording.word(wording.SERVICES, "patrol"), out_of_turn=turn)
+    if step.do == "request":
+        return replace(_service(facts, step, staff, now), out_of_turn=turn)
+    return Work(
+        "call",
+        step,
+        who=step_rows.title(facts, step),
+        sub=_language(facts, step),
+        number=step.phone,
+        say=_say(facts, step, staff),
+        out_of_turn=turn,
+    )
+
+
+def _step_of(rows: Sequence[StepRow], key: str) -> Step | None:
+    return next((r.step for r in rows if r.step.to == key and r.step.do in ("call", "inform")), None)
+
+
+def _ringing(facts: IncidentFacts, step: Step, rings: Ringing, staff: Staff) -> Work:
+    inform = step.do == "inform"
+    return Work(
+        "ringing",
+        step,
+        who=step_rows.title(facts, step),
+        sub=_language(facts, step),
+        number=step.phone,
+        since=rings.since,
+        reached=_choices(INFORMED if inform else REACHED, inform),
+        not_reached=_choices(NOT_REACHED, inform),
+        say=_say(facts, step, staff),
+        identity=_identity(facts, step) if calls.needs_identification(facts, step) else None,
+    )
+
+
+def _choices(rows: Sequence[tuple[str, str, str]], inform: bool) -> tuple[Choice, ...]:
+    words = {
+        "real": _("Real alarm"),
+        "false_alarm": _("False alarm + code"),
+        "coming": _("Comes to the site"),
+        "send_patrol": _("Asks for a patrol"),
+        "nothing": _("Informed") if inform else _("Reached, nothing of use"),
+        "no_answer": _("No answer"),
+        "voicemail": _("Voicemail"),
+        "busy": _("Engaged"),
+        "wrong_number": _("Wrong number"),
+    }
+    return tuple(
+        Choice(digit, result, says, words[says or result]) for digit, result, says in rows
+    )
+
+
+def _language(facts: IncidentFacts, step: Step) -> str:
+    contact = facts.site.contact(step.to)
+    return (contact.language if contact else facts.site.language).upper()
+
+
+def _say(facts: IncidentFacts, step: Step, staff: Staff) -> str:
+    """What to say, in the language of who is called."""
+    zones = [
+        zone.name or number
+        for number in dict.fromkeys(s.zone for s in facts.signals if s.zone)
+        if (zone := facts.site.zones.get(number))
+    ]
+    contact = facts.site.contact(step.to)
+    with translation.override((contact.language if contact else facts.site.language) or "en"):
+        what = wording.word(wording.TYPES, facts.type).lower()
+        if step.do == "inform" or not calls.needs_identification(facts, step):
+            text = _(
+                "“%(me)s of the %(house)s alarm centre. A message from %(site)s: %(what)s%(zones)s.”"
+            )
+        else:
+            text = _(
+                "“%(me)s of the %(house)s alarm centre. An alarm at %(site)s: %(what)s%(zones)s."
+                " Your name and your code, may I ask?”"
+            )
+        return text % {
+            "me": staff.get_full_name() or staff.username,
+            "house": facts.terms.house.name,
+            "site": facts.site.name,
+            "what": what,
+            "zones": f" ({', '.join(zones)})" if zones else "",
+        }
+
+
+def _identity(facts: IncidentFacts, step: Step) -> Identity:
+    outcome, name, at, tries, left = "", "", "", 0, facts.terms.identification.tries
+    for past in facts.history:
+        if past.what == "call.placed":
+            outcome, name, at, tries = "", "", "", 0
+        elif past.what == "identity.checked":
+            outcome = str(past.data.get("outcome", ""))
+            name, at = past.to, clock(past.at, facts.site.timezone)
+            tries += outcome in ("wrong", "none")
+    people = [Person(c.key, c.name, c.key == step.to) for c in facts.site.contacts]
+    if step.to == PREMISES:
+        person = facts.site.premises_person or _("somebody at the premises")
+        people.insert(0, Person(PREMISES, person, True))
+    return Identity(tuple(people), outcome, name, at, max(0, left - tries))
+
+
+def _service(facts: IncidentFacts, step: Step, staff: Staff, now: datetime) -> Work:
+    refused = services.refusal(facts, step.service, now)
+    return Work(
+        "service",
+        step,
+        who=wording.word(wording.SERVICES, step.service),
+        number=wording.EMERGENCY_NUMBERS.get(step.service, ""),
+        sheet=_sheet(facts, staff),
+        why=wording.reason(refused.reason) if refused else "",
+    )
+
+
+def _sheet(facts: IncidentFacts, staff: Staff) -> Sheet:
+    site, zone = facts.site, facts.site.timezone
+    what = []
+    for signal in facts.signals:
+        if signal.role == "event":
+            name = site.zones[signal.zone].name if signal.zone in site.zones else ""
+            words = f"z{signal.zone} {name}".strip() if signal.zone else ""
+            kind = wording.word(wording.TYPES, signal.type).lower()
+            what.append(f"{clock(signal.at, zone)[:5]} {words or kind}")
+    spoken = [
+        f"{_name(facts, call.to)}: {wording.word(wording.SAYS, call.says)}"
+        for call in facts.case.calls
+        if call.accepted and call.says
+    ]
+    me = staff.get_full_name() or staff.username
+    house = facts.terms.house
+    return Sheet(
+        we=", ".join(part for part in (house.name, me, house.emergency_phone) if part),
+        where=site.name,
+        what=", ".join(what[:4]) or wording.word(wording.TYPES, facts.type),
+        consulted=" · ".join(spoken) or _("nobody reached"),
+        verified=wording.word(wording.VERIFIED_BY, facts.verified_by) if facts.verified_by else "",
+        attendants=tuple(_attendants(facts)),
+    )
+
+
+def _attendants(facts: IncidentFacts) -> list[str]:
+    """Who may be there when the service comes: those who said so first."""
+    coming = [_name(facts, c.to) for c in facts.case.calls if c.accepted and c.says == "coming"]
+    reached = [_name(facts, c.to) for c in facts.case.calls if c.accepted]
+    patrols = [_patrol(past) for past in facts.history if past.what == "patrol.sent"]
+    return list(dict.fromkeys([*coming, *patrols, *reached]))
+
+
+def _patrol(past: Past) -> str:
+    return _("patrol %(unit)s") % {"unit": past.to}
+
+
+def _name(facts: IncidentFacts, key: str) -> str:
+    if key == PREMISES:
+        return facts.site.premises_person or _("the premises")
+    contact = facts.site.contact(key)
+    return contact.name if contact else key
+
+
+def _may_override(facts: IncidentFacts, staff: Staff) -> bool:
+    return (
+        staff.is_supervisor
+        and "police" not in facts.case.requested
+        and facts.type in (*facts.terms.verification.types, "holdup")
+    )

@@ -1,0 +1,203 @@
+// The desk in the browser: keys, ages, the live line, sound. No framework but htmx.
+// It decides nothing: a key presses the button that the server drew, an event fetches what the
+// server shows. Invariant: the screen is never older than it looks (see `stale`).
+// @ts-check
+
+import { dispatchKey, say } from './keys.js'
+import { startLine } from './line.js'
+import { startSound } from './sound.js'
+import { setOffset, tick } from './ages.js'
+
+const htmx = /** @type {any} */ (window).htmx
+const body = document.body
+
+/** What a person typed and has not sent yet, by incident and field. @type {Map<string, string>} */
+const drafts = new Map()
+let acting = false
+let lastActive = Date.now()
+/** @type {{ id: string, start: number | null, end: number | null } | null} */
+let focused = null
+let listTop = 0
+
+const main = () => /** @type {HTMLElement} */ (document.getElementById('incident'))
+const openId = () => main()?.dataset.incident || ''
+
+/** Fetch the left column. */
+function refreshQueue() {
+  return htmx.ajax('GET', `${body.dataset.queue}?open=${openId()}`, { target: '#queue-list', swap: 'innerHTML' })
+}
+
+/** Fetch the open incident, unless somebody is being asked something in it. */
+function refreshIncident() {
+  const at = main()
+  if (!at?.dataset.address || acting || at.querySelector('form.ask, form.close-form')) return
+  const wanted = at.querySelector('[data-wanted]')?.getAttribute('data-wanted')
+  const query = wanted ? `?work=${encodeURIComponent(wanted)}` : ''
+  return htmx.ajax('GET', at.dataset.address + query, { target: '#incident', swap: 'outerHTML' })
+}
+
+// --- what must survive a refresh: drafts, focus, scrolling
+
+/** @param {Element} field */
+const draftKey = (field) => `${openId()}:${field.id}`
+
+document.addEventListener('input', (event) => {
+  const field = /** @type {HTMLInputElement} */ (event.target)
+  lastActive = Date.now()
+  if (field.dataset?.keep !== undefined) drafts.set(draftKey(field), field.value)
+})
+
+document.addEventListener('htmx:configRequest', (event) => {
+  const { elt, verb } = /** @type {any} */ (event).detail
+  if (verb !== 'post') return
+  lastActive = Date.now()
+  for (const field of elt.querySelectorAll?.('[data-keep]') ?? []) drafts.delete(draftKey(field))
+})
+
+document.addEventListener('htmx:beforeRequest', (event) => {
+  const detail = /** @type {any} */ (event).detail
+  if (detail.requestConfig.verb !== 'post') return
+  if (acting) event.preventDefault()
+  else acting = true
+})
+document.addEventListener('htmx:afterRequest', (event) => {
+  if (/** @type {any} */ (event).detail.requestConfig?.verb === 'post') acting = false
+})
+for (const name of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
+  document.addEventListener(name, (event) => {
+    acting = false
+    const code = /** @type {any} */ (event).detail.xhr?.status || '–'
+    say('failed', { code })
+  })
+}
+
+document.addEventListener('htmx:beforeSwap', (event) => {
+  const active = /** @type {any} */ (document.activeElement)
+  focused = active?.id ? { id: active.id, start: active.selectionStart ?? null, end: active.selectionEnd ?? null } : null
+  const list = document.getElementById('queue-list')
+  const row = list?.querySelector('.job:focus, .job[aria-current]')
+  listTop = row && list ? row.getBoundingClientRect().top : 0
+})
+
+document.addEventListener('htmx:afterSettle', () => {
+  for (const [name, value] of drafts) {
+    const [incident, id] = name.split(':')
+    const field = /** @type {HTMLInputElement | null} */ (document.getElementById(id))
+    if (incident === openId() && field && field.dataset.keep !== undefined) field.value = value
+  }
+  const first = /** @type {HTMLElement | null} */ (document.querySelector('#incident [autofocus]'))
+  if (first && !first.contains(document.activeElement) && first.id !== focused?.id) {
+    first.focus()
+  } else if (focused && document.activeElement?.id !== focused.id) {
+    const again = /** @type {any} */ (document.getElementById(focused.id))
+    again?.focus({ preventScroll: true })
+    try {
+      if (focused.start !== null) again?.setSelectionRange?.(focused.start, focused.end)
+    } catch { /* a select or a number field has no caret to put back */ }
+  }
+  keepInView()
+  tick()
+})
+
+/** The current step and the selected row stay where they can be seen. */
+function keepInView() {
+  document.querySelector('.step.current')?.scrollIntoView({ block: 'nearest' })
+  const list = document.getElementById('queue-list')
+  const row = list?.querySelector('.job:focus, .job[aria-current]')
+  if (!row || !list) return
+  if (listTop) list.scrollTop += row.getBoundingClientRect().top - listTop
+  row.scrollIntoView({ block: 'nearest' })
+  listTop = 0
+}
+
+// the selected row follows what is open
+document.addEventListener('htmx:afterSwap', () => {
+  const open = openId()
+  for (const row of document.querySelectorAll('.job')) {
+    if (row.getAttribute('data-incident') === open) row.setAttribute('aria-current', 'true')
+    else row.removeAttribute('aria-current')
+  }
+  const next = document.getElementById('next')
+  if (next) next.setAttribute('hx-vals', JSON.stringify({ open }))
+})
+
+// --- calls: a telephone link is dialled by the workplace's own telephone
+
+document.addEventListener('click', (event) => {
+  lastActive = Date.now()
+  const target = /** @type {Element} */ (event.target)
+  const dial = target.closest?.('[data-dial]')?.getAttribute('data-dial')
+  if (dial && body.dataset.tel === '1') location.href = `tel:${dial.replace(/\s/g, '')}`
+  const opens = target.closest?.('[data-opens]')?.getAttribute('data-opens')
+  if (opens) openWindow(opens)
+  const closes = target.closest?.('[data-close]')?.getAttribute('data-close')
+  if (closes) closeWindow(closes)
+  if (target.closest?.('[data-hang-up]')) hangUp()
+  if (target.closest?.('#me')) openWindow('keys')
+  if (target.closest?.('#found a.task')) clearFound()
+})
+
+/** The call is over; the result is still to be told. */
+function hangUp() {
+  const call = document.querySelector('[data-call] [data-since]')
+  const words = document.querySelector('[data-call]')
+  if (!call || !words) return
+  const span = call.querySelector('time')?.textContent ?? ''
+  call.removeAttribute('data-since')
+  words.textContent = /** @type {HTMLElement} */ (document.getElementById('words')).dataset.left?.replace('{span}', span) ?? ''
+  /** @type {HTMLElement | null} */ (document.querySelector('.results .button'))?.focus()
+}
+
+/** @param {string} id */
+function openWindow(id) {
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById(id))
+  if (id === 'keys') {
+    if (!dialog.open) dialog.showModal()
+  } else if (!dialog.open) dialog.show()
+}
+
+/** @param {string} id */
+function closeWindow(id) {
+  /** @type {HTMLDialogElement} */ (document.getElementById(id)).close()
+}
+
+function clearFound() {
+  const search = /** @type {HTMLInputElement | null} */ (document.getElementById('search'))
+  if (search) search.value = ''
+  document.getElementById('found')?.replaceChildren()
+}
+
+document.addEventListener('keydown', (event) => {
+  lastActive = Date.now()
+  dispatchKey(event, { openWindow, closeWindow, clearFound })
+})
+
+// --- the live line, and the sign of life
+
+startLine({
+  refreshQueue,
+  refreshIncident,
+  openId,
+  setOffset,
+})
+startSound()
+
+const ALIVE_MS = 20_000
+async function alive() {
+  const mine = main()?.dataset.mine ? openId() : ''
+  const active = Date.now() - lastActive < ALIVE_MS * 1.5 || Boolean(main()?.dataset.ringing)
+  const token = JSON.parse(body.getAttribute('hx-headers') ?? '{}')['X-CSRFToken']
+  try {
+    const answer = await fetch(/** @type {string} */ (body.dataset.alive), {
+      method: 'POST',
+      headers: { 'X-CSRFToken': token, 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ incident: mine, active: active ? '1' : '' }),
+    })
+    if (answer.ok && mine && !(await answer.json()).mine) refreshIncident()
+  } catch { /* the line itself says when the centre does not answer */ }
+}
+setInterval(alive, ALIVE_MS)
+setInterval(tick, 1000)
+setOffset(Number(body.dataset.now))
+tick()
+keepInView()

@@ -1,0 +1,102 @@
+"""The signs of the house in templates: icons, classes, ages, clauses, keys.
+
+Why: a sign is a shape, a word and a colour, in that order, and every page must draw the same one.
+Never: decide anything; what is shown comes in as values. Office and console both load it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from meldkamer.console import timing
+from meldkamer.console.wording import CLASSES, class_of
+
+register = template.Library()
+THEMES = ("dark", "light")
+THEME_COOKIE = "meldkamer_theme"
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> SafeString:
+    """` data-theme="…"` for <html>; nothing while the device decides."""
+    request: HttpRequest | None = context.get("request")
+    chosen = request.COOKIES.get(THEME_COOKIE, "") if request else ""
+    return format_html(' data-theme="{}"', chosen) if chosen in THEMES else SafeString("")
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "icon", label: str = "") -> SafeString:
+    """A sign of the sprite; with a label it is an image that can be read aloud."""
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="#{}"/></svg>',
+            classes, label, name,
+        )  # fmt: skip
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name
+    )
+
+
+@register.simple_tag
+def class_sign(incident_type: str, size: str = "") -> SafeString:
+    """The class sign of a type, with the class as its words."""
+    klass = class_of(incident_type)
+    return icon(f"sign-{klass}", f"sign {klass} {size}".strip(), str(CLASSES[klass]))
+
+
+@register.simple_tag
+def sla_sign(state: str) -> SafeString:
+    """The pie of an age: ok, warn or late."""
+    words = {
+        "ok": gettext("on time"),
+        "warn": gettext("past the norm"),
+        "late": gettext("too late"),
+    }
+    return icon(f"sla-{state}", f"sla {state}", words[state]) if state in words else SafeString("")
+
+
+@register.simple_tag
+def key(name: str) -> SafeString:
+    """A key cap."""
+    return format_html("<kbd>{}</kbd>", name)
+
+
+@register.simple_tag
+def clause(clause_id: str, provider: str = "") -> SafeString:
+    """A clause, dotted underlined, that opens its text."""
+    if not clause_id:
+        return SafeString("")
+    address = reverse("console:clause", args=[clause_id])
+    if provider:
+        address += f"?provider={provider}"
+    return format_html(
+        '<a class="clause" href="{0}" hx-get="{0}" hx-target="#leaf" hx-swap="innerHTML"'
+        ' data-opens="leaf">{1}</a>',
+        address, clause_id,
+    )  # fmt: skip
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """m:ss under an hour, h:mm:ss above."""
+    return timing.span(seconds)
+
+
+@register.filter
+def iso(moment: datetime) -> str:
+    """For datetime="…"."""
+    return moment.isoformat()
+
+
+@register.filter
+def epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970, for the ticking ages."""
+    return int(moment.timestamp() * 1000)

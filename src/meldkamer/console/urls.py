@@ -1,0 +1,26 @@
+"""The addresses of the desk."""
+
+from django.urls import path
+
+from meldkamer.console.views import acts, callers, desk, lists, stream
+
+app_name = "console"
+urlpatterns = [
+    path("", desk.home, name="home"),
+    path("queue/", desk.queue, name="queue"),
+    path("incident/<int:incident_id>/", desk.incident, name="incident"),
+    path("site/<int:site_id>/", desk.site, name="site"),
+    path("find/", desk.find, name="find"),
+    path("clause/<str:clause_id>/", desk.clause, name="clause"),
+    path("choose/", desk.choose, name="choose"),
+    path("alive/", desk.alive, name="alive"),
+    path("stream/", stream.stream, name="stream"),
+    path("take-next/", acts.take_next, name="take_next"),
+    path("incident/<int:incident_id>/<slug:act>/", acts.act, name="act"),
+    path("caller/", callers.caller, name="caller"),
+    path("caller/<int:site_id>/", callers.caller_site, name="caller_site"),
+    path("caller/<int:site_id>/says/", callers.says, name="caller_says"),
+    path("caller/<int:site_id>/open/", callers.open_by_hand, name="open_by_hand"),
+    path("lists/<slug:name>/", lists.listing, name="list"),
+    path("notices/<int:notice_id>/seen/", lists.seen, name="notice_seen"),
+]

@@ -1,0 +1,124 @@
+"""F8, someone calls in: find the site, name and code first, then the record (S12.1, S19.1).
+
+Until name and code fit, nothing of the site is shown but its name: a caller learns nothing.
+"""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from meldkamer.console import wording
+from meldkamer.console.access import Desk, at_the_desk
+from meldkamer.console.screens import refusals
+from meldkamer.console.screens import site as site_screen
+from meldkamer.console.screens.refusals import Refusal
+from meldkamer.console.views.rendering import after_act, gone
+from meldkamer.incidents import incoming, queries
+from meldkamer.incidents.faults import Refused
+from meldkamer.people.identification import PREMISES
+from meldkamer.sites.models import Site
+
+HOUR_S = 3600
+TYPES_BY_HAND = ("intrusion", "sabotage", "holdup", "fire", "medical", "external_technical")
+
+
+@require_GET
+@never_cache
+@at_the_desk
+def caller(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The first question: about which site."""
+    back = request.GET.get("open", "")
+    return render(request, "console/caller.html", {"desk": desk, "back": back, "says": []})
+
+
+@require_GET
+@never_cache
+@at_the_desk
+def caller_site(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
+    """Who calls, and his code."""
+    return _ask(request, desk, _site(site_id, desk))
+
+
+@require_POST
+@at_the_desk
+def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
+    """Name, code and wish together; the answer tells the operator, never the caller, what fits."""
+    site = _site(site_id, desk)
+    hours = request.POST.get("hours", "").strip()
+    try:
+        found = incoming.someone_calls(
+            desk.staff,
+            site.pk,
+            request.POST.get("person", ""),
+            request.POST.get("code", ""),
+            request.POST.get("says", ""),
+            desk.now,
+            duration_s=int(hours) * HOUR_S if hours.isascii() and hours.isdigit() else None,
+        )
+    except Refused as fault:
+        return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
+    if found in ("wrong", "none") and request.POST.get("says") != "help":
+        head = _("Name and code do not fit together.")
+        why = _("Nothing was done, nothing may be told. The attempt is in the journal.")
+        return _ask(request, desk, site, Refusal(head, why, "S19.1"))
+    site = _site(site_id, desk)
+    return render(
+        request,
+        "console/caller_done.html",
+        {
+            "desk": desk,
+            "site": site,
+            "found": found,
+            "wish": wording.word(wording.CALLER_SAYS, request.POST.get("says", "")),
+            "card": site_screen.screen(site, desk.now) if found != "none" else None,
+            "incidents": queries.open_incidents_of(site.pk),
+        },
+    )
+
+
+@require_POST
+@at_the_desk
+def open_by_hand(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
+    """An incident without any signal (S24.1)."""
+    site = _site(site_id, desk)
+    try:
+        opened = incoming.open_by_hand(
+            desk.staff,
+            site.pk,
+            request.POST.get("type", ""),
+            request.POST.get("reason", ""),
+            desk.now,
+        )
+    except Refused as fault:
+        return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
+    return after_act(request, desk, opened.pk)
+
+
+def _site(site_id: int, desk: Desk) -> Site:
+    try:
+        return queries.site_for(site_id, desk.provider_ids)
+    except Site.DoesNotExist:
+        raise Http404(gone()) from None
+
+
+def _ask(
+    request: HttpRequest, desk: Desk, site: Site, refusal: Refusal | None = None
+) -> HttpResponse:
+    people = [(f"c{contact.pk}", contact.name) for contact in site.contacts.all()]
+    people.append((PREMISES, site.premises_person or _("somebody at the premises")))
+    return render(
+        request,
+        "console/caller.html",
+        {
+            "desk": desk,
+            "site": site,
+            "people": people,
+            "says": list(enumerate(wording.CALLER_SAYS.items(), start=1)),
+            "types": [(key, wording.TYPES[key]) for key in TYPES_BY_HAND],
+            "refusal": refusal,
+        },
+    )

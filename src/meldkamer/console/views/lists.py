@@ -1,0 +1,184 @@
+"""The lists beside the queue: notices, sites in test, in trial, interrupted, signals held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from meldkamer.console import wording
+from meldkamer.console.access import Desk, at_the_desk, supervisors_only
+from meldkamer.console.screens import refusals
+from meldkamer.console.screens.refusals import Refusal
+from meldkamer.console.timing import clock_or_day, day_and_time
+from meldkamer.incidents import commands, queries
+from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.models import Notice
+
+NAMES = {
+    "notices": gettext_lazy("For the supervisor"),
+    "tests": gettext_lazy("In test"),
+    "trials": gettext_lazy("In trial"),
+    "held": gettext_lazy("Signals held back, last 24 hours"),
+    "system": gettext_lazy("With the system"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a list: when, what, where, why; `notice` when it can be marked as seen."""
+
+    when: str
+    what: str
+    where: str
+    more: str
+    clause: str
+    notice: int | None = None
+    incident: int | None = None
+
+
+@require_GET
+@never_cache
+@at_the_desk
+def listing(request: HttpRequest, desk: Desk, name: str) -> HttpResponse:
+    """One list in the middle of the desk."""
+    return _show(request, desk, name)
+
+
+@require_POST
+@at_the_desk
+@supervisors_only
+def seen(request: HttpRequest, desk: Desk, notice_id: int) -> HttpResponse:
+    """A supervisor takes care of a notice."""
+    try:
+        commands.see_notice(desk.staff, notice_id, desk.now)
+    except Notice.DoesNotExist:
+        raise Http404 from None
+    except Refused as fault:
+        refusal = refusals.of_fault(fault, "", None, desk.now)
+        return _show(request, desk, "notices", refusal)
+    return _show(request, desk, "notices")
+
+
+def _show(
+    request: HttpRequest, desk: Desk, name: str, refusal: Refusal | None = None
+) -> HttpResponse:
+    if name not in NAMES:
+        raise Http404
+    rows = _ROWS[name](desk, _zone(desk))
+    return render(
+        request,
+        "console/list.html",
+        {
+            "desk": desk,
+            "name": name,
+            "title": NAMES[name],
+            "names": [(key, words) for key, words in NAMES.items()],
+            "rows": rows,
+            "refusal": refusal,
+        },
+    )
+
+
+def _zone(desk: Desk) -> ZoneInfo:
+    from meldkamer.terms.loader import load
+
+    return ZoneInfo(load(desk.providers[0].terms).timezone if desk.providers else "UTC")
+
+
+def _notices(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    return [
+        Row(
+            clock_or_day(row.at, desk.now, zone),
+            wording.word(wording.NOTICE_KINDS, row.kind),
+            row.site.name if row.site else "",
+            row.text,
+            row.clause,
+            notice=row.pk,
+            incident=row.incident_id,
+        )
+        for row in queries.notices(desk.provider_ids)
+    ]
+
+
+def _tests(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    rows = []
+    for test in queries.running_tests(desk.provider_ids, desk.now):
+        what = ", ".join(
+            [*(f"z{n}" for n in test.zones), *test.areas, *_types(test.types)]
+        ) or _("whole site")
+        asked = _("asked by %(who)s") % {"who": test.asked_by}
+        until = _("until %(until)s") % {"until": _moment(test.until, desk.now, zone)}
+        rows.append(Row(until, what, test.site.name, asked, "S20.1"))
+    return rows
+
+
+def _types(types: list[str]) -> list[str]:
+    return [wording.word(wording.TYPES, one) for one in types]
+
+
+def _trials(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    return [
+        Row(
+            _("since %(when)s") % {"when": day_and_time(site.activated_at, zone)},
+            _("trial"),
+            site.name,
+            _("no police, no fire brigade"),
+            "S4.3",
+        )
+        for site in queries.trial_sites(desk.provider_ids, desk.now)
+        if site.activated_at
+    ]
+
+
+def _held(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    entries = queries.held_signals(desk.provider_ids, desk.now)
+    names = queries.site_names({entry.site_id for entry in entries if entry.site_id})
+    return [
+        Row(
+            clock_or_day(entry.at, desk.now, zone),
+            str(entry.data.get("code", "")) or wording.word(wording.TYPES, entry.type),
+            names.get(entry.site_id or 0, ""),
+            wording.reason(entry.reason),
+            entry.clause,
+        )
+        for entry in entries
+    ]
+
+
+def _system(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    rows = []
+    for incident in queries.with_the_system(desk.provider_ids):
+        waits = wording.word(wording.WAITS, incident.wait_for) if incident.wait_for else ""
+        rows.append(
+            Row(
+                _("due %(when)s") % {"when": _moment(incident.due or desk.now, desk.now, zone)},
+                wording.word(wording.TYPES, incident.type),
+                incident.site.name,
+                waits or _("texts are out"),
+                "",
+                incident=incident.pk,
+            )
+        )
+    return rows
+
+
+def _moment(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
+    return clock_or_day(moment, now, zone)
+
+
+_ROWS: dict[str, Callable[[Desk, ZoneInfo], list[Row]]] = {
+    "notices": _notices,
+    "tests": _tests,
+    "trials": _trials,
+    "held": _held,
+    "system": _system,
+}

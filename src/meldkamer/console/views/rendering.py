@@ -1,0 +1,87 @@
+"""The parts of the desk as HTML: the page, and the fragments that an act or an event changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from meldkamer.console.access import Desk
+from meldkamer.console.screens import incident as incident_screen
+from meldkamer.console.screens import queue as queue_screen
+from meldkamer.console.screens.refusals import Refusal
+from meldkamer.incidents import queries
+from meldkamer.incidents.models import Incident
+from meldkamer.people.queries import on_duty
+from meldkamer.console import wording
+
+Context = dict[str, Any]
+
+
+def queue_context(desk: Desk, open_id: int | None) -> Context:
+    """The left column and the top bar."""
+    found = queries.open_queue(desk.shown_ids, desk.now)
+    return {
+        "desk": desk,
+        "open_id": open_id,
+        "queue": queue_screen.screen(found, desk.staff, desk.now),
+        "beside": queries.beside(desk.shown_ids, desk.now),
+        "duty": on_duty(desk.provider_ids, desk.now),
+        "overdue": queries.overdue(desk.now),
+    }
+
+
+def incident_context(
+    desk: Desk,
+    incident_id: int,
+    *,
+    wanted: str = "",
+    ask: str = "",
+    whole_course: bool = False,
+    refusal: Refusal | None = None,
+) -> Context:
+    """The middle and the right; Incident.DoesNotExist when it is not his to see."""
+    incident = queries.incident_for(incident_id, desk.provider_ids)
+    shown = incident_screen.screen(
+        incident, desk.staff, desk.now, wanted=wanted, whole_course=whole_course
+    )
+    return {
+        "desk": desk,
+        "shown": shown,
+        "card": shown.card,
+        "ask": ask,
+        "wanted": wanted,
+        "refusal": refusal,
+        "outcomes": [(key, wording.OUTCOMES[key]) for key in wording.OPERATOR_OUTCOMES],
+        "hold_reasons": [(k, v) for k, v in wording.HOLD_REASONS.items()],
+        "open_id": incident_id,
+    }
+
+
+def after_act(
+    request: HttpRequest,
+    desk: Desk,
+    incident_id: int | None,
+    *,
+    refusal: Refusal | None = None,
+    wanted: str = "",
+    ask: str = "",
+) -> HttpResponse:
+    """What an act changed: the middle, the right, the queue. Never older than the act."""
+    context = queue_context(desk, incident_id) | {"refusal": refusal}
+    if incident_id is not None:
+        context |= incident_context(
+            desk, incident_id, refusal=refusal, wanted=wanted, ask=ask
+        )
+    response = render(request, "console/after_act.html", context)
+    response["HX-Push-Url"] = f"/incident/{incident_id}/" if incident_id else "/"
+    return response
+
+
+def gone() -> str:
+    """For a 404: does not exist, or is not his to see; the two are not told apart."""
+    return _("No such incident, or not one of your providers.")
+
+

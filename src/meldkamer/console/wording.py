@@ -1,0 +1,214 @@
+"""The words of the desk: types, classes, results, reasons, in the operator's language.
+
+Why: rules and journal speak in keys; a person reads sentences. Never: decide. Invariant: the same
+word for the same thing as in the glossary. Unknown keys are shown as they are, never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Words = Mapping[str, "str | Promise"]
+
+CLASSES: Words = {
+    "security": _("Security"),
+    "safety": _("Safety"),
+    "technical": _("Technical"),
+    "open-close": _("Open/close"),
+    "undefined": _("Undefined"),
+}
+_CLASS_OF = {
+    "intrusion": "security",
+    "sabotage": "security",
+    "holdup": "security",
+    "fire": "safety",
+    "medical": "safety",
+    "battery": "technical",
+    "power": "technical",
+    "line_test": "technical",
+    "external_technical": "technical",
+    "open_close": "open-close",
+}
+TYPES: Words = {
+    "intrusion": pgettext_lazy("type", "Burglary"),
+    "sabotage": pgettext_lazy("type", "Sabotage"),
+    "holdup": pgettext_lazy("type", "Hold-up"),
+    "fire": pgettext_lazy("type", "Fire"),
+    "medical": pgettext_lazy("type", "Medical"),
+    "battery": pgettext_lazy("type", "Battery"),
+    "power": pgettext_lazy("type", "Power failure"),
+    "line_test": pgettext_lazy("type", "Line test"),
+    "external_technical": pgettext_lazy("type", "External"),
+    "open_close": pgettext_lazy("type", "Open/close"),
+    "undefined": pgettext_lazy("type", "Unknown code"),
+    "restore": pgettext_lazy("type", "Restore"),
+    "cancel": pgettext_lazy("type", "Cancel"),
+    "arm": pgettext_lazy("type", "Armed"),
+    "disarm": pgettext_lazy("type", "Disarmed"),
+    "info": pgettext_lazy("type", "Information"),
+}
+OUTCOMES: Words = {
+    "handled": _("handled"),
+    "false_alarm": _("false alarm"),
+    "nobody_reached": _("nobody reached"),
+    "notified": _("notified"),
+    "restored": _("restored"),
+    "confirmed_by_sms": _("confirmed by text"),
+    "general_outage": _("general outage"),
+    "unwatched": _("no longer watched"),
+}
+#: the outcomes an operator may choose; the others come by themselves
+OPERATOR_OUTCOMES = ("handled", "false_alarm", "nobody_reached", "notified")
+STEP_STATES: Words = {
+    "done": pgettext_lazy("step", "Done"),
+    "now": pgettext_lazy("step", "Now"),
+    "next": pgettext_lazy("step", "Next"),
+    "allowed": pgettext_lazy("step", "Allowed"),
+    "waived": pgettext_lazy("step", "Waived"),
+    "not_allowed": pgettext_lazy("step", "Not allowed"),
+}
+RESULTS: Words = {
+    "reached": _("reached"),
+    "no_answer": _("no answer"),
+    "voicemail": _("voicemail, does not count as an answer"),
+    "busy": _("engaged"),
+    "wrong_number": _("wrong number"),
+    "not_identified": _("reached, not identified: does not count"),
+    "requested": _("asked"),
+}
+RESULTS_SHORT: Words = {**RESULTS, "voicemail": _("voicemail"), "not_identified": _("no code")}
+SAYS: Words = {
+    "real": _("real alarm"),
+    "false_alarm": _("false alarm"),
+    "coming": _("comes to the site"),
+    "send_patrol": _("asks for a patrol"),
+    "nothing": _("says nothing of use"),
+    # what the caller hears stays ordinary; the operator must know
+    "duress": _("duress code: accepted for the caller alone"),
+    "start_test": _("starts a test"),
+    "end_test": _("ends the test"),
+    "help": _("asks for help"),
+}
+SERVICES: Words = {
+    "police": _("Call the police"),
+    "fire": _("Call the fire brigade"),
+    "medical": _("Call the medical service"),
+    "patrol": _("Send a patrol"),
+}
+SERVICE_NAMES: Words = {
+    "police": _("police"),
+    "fire": _("fire brigade"),
+    "medical": _("medical service"),
+    "patrol": _("patrol"),
+    "premises": _("the premises"),
+    "customer": _("the customer"),
+    "installer": _("the installer"),
+}
+EMERGENCY_NUMBERS = {"police": "101", "fire": "112", "medical": "112"}
+NOT_DONE: Words = {
+    "police": _("Police not called."),
+    "fire": _("Fire brigade not called."),
+    "medical": _("Medical service not called."),
+    "patrol": _("Patrol not sent."),
+    "take": _("Not taken."),
+    "close": _("Not closed."),
+    "hold": _("Not put on hold."),
+    "": _("Not done."),
+}
+CONDITIONS: Words = {
+    "verified": _("verified"),
+    "consulted": _("customer or contact consulted"),
+    "asked": _("asked for by customer or contact"),
+}
+REASONS: Words = {
+    "in trial": _("The site is in trial."),
+    "not verified": _("Not verified yet."),
+    "not consulted": _("Nobody consulted yet."),
+    "patrol not taken": _("The customer has not taken the patrol option."),
+    "no patrol free": _("No patrol is free."),
+    "the call list is still running": _("The call list is still running."),
+    "somebody was consulted": _("somebody was consulted"),
+    "false alarm": _("false alarm, said by an identified person"),
+    "no further call": _("no further call: duress or a cry for help"),
+    "test": _("in test"),
+    "not_in_force": _("not in force"),
+    "suspended": _("suspended"),
+    "flood": _("held back: flood"),
+    "not_selected": _("type not selected on the sheet"),
+    "line_test_unwatched": _("line test no longer watched"),
+    "undefined_known": _("unknown code, installer was told"),
+    "undefined": _("unknown code, installer told"),
+    "late_reply": _("late reply"),
+    "verified, nobody reached": _("verified, nobody reached"),
+    "override asked for": _("a supervisor's decision is asked for"),
+    "false alarm not said at the premises": _("false alarm not said at the premises"),
+    "wrong code": _("wrong code"),
+    "no code": _("no code"),
+    "asked": _("on request"),
+    "time is over": _("time is over"),
+    "unknown account": _("unknown account"),
+}
+WAITS: Words = {
+    "power": _("restore awaited"),
+    "second_pass": _("second pass"),
+    "override": _("supervisor's decision"),
+    "hold": _("on hold"),
+}
+HOLD_REASONS: Words = {
+    "patrol": _("waits for the patrol"),
+    "call_back": _("waits for a call back"),
+    "service": _("waits for the emergency service"),
+    "other": _("another reason"),
+}
+VERIFIED_BY: Words = {
+    "detectors": _("detectors"),
+    "camera": _("images"),
+    "person": _("a person"),
+}
+ZONE_KINDS: Words = {
+    "contact": _("contact"),
+    "pir": _("motion"),
+    "glass": _("glass break"),
+    "smoke": _("smoke"),
+    "heat": _("heat"),
+    "sprinkler": _("sprinkler"),
+    "call_point": _("call point"),
+    "button": _("button"),
+    "pendant": _("pendant"),
+    "camera": _("camera"),
+}
+NOTICE_KINDS: Words = {
+    "unknown_account": _("unknown account"),
+    "unknown_sender": _("text of an unknown number"),
+    "unknown_reply": _("text of an unknown number"),
+    "escalation": _("nobody took it"),
+    "supervisor": _("supervisor asked for"),
+    "outage": _("general outage"),
+    "downgrade": _("plain frame of a transmitter with a key"),
+}
+CALLER_SAYS: Words = {
+    "false_alarm": _("False alarm"),
+    "start_test": _("Start a test"),
+    "end_test": _("End the test"),
+    "send_patrol": _("Asks for a patrol"),
+    "help": _("Asks for help"),
+}
+
+
+def class_of(incident_type: str) -> str:
+    """security, safety, technical, open-close or undefined: the shape of the sign."""
+    return _CLASS_OF.get(incident_type, "undefined")
+
+
+def word(words: Words, key: str) -> str:
+    """The word for a key; the key itself when the table lacks it."""
+    return str(words[key]) if key in words else key.replace("_", " ")
+
+
+def reason(text: str) -> str:
+    """A reason of a rule as a sentence; what a person wrote stays as it was written."""
+    return word(REASONS, text) if text in REASONS else text
