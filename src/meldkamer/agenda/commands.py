@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from json import dumps
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,12 +22,15 @@ Act = Callable[[AgendaRow, datetime], None]
 _RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
 
 _UPSERT = """
+WITH put AS (
 INSERT INTO agenda_agendarow
     (kind, subject, due, rank, payload, created_at, attempts, last_fault)
 VALUES (%s, %s, %s, %s, %s::jsonb, %s, 0, '')
 ON CONFLICT (kind, subject) WHERE done_at IS NULL
 DO UPDATE SET due = excluded.due, rank = excluded.rank, payload = excluded.payload,
     attempts = 0, last_fault = ''
+RETURNING 1
+) SELECT pg_notify(%s, '') FROM put
 """
 
 
@@ -40,11 +44,10 @@ def schedule(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a thing on the agenda, or move it; the worker is woken at commit."""
-    from json import dumps
-
     with connection.cursor() as cursor:
-        cursor.execute(_UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now])
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        cursor.execute(
+            _UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now, CHANNEL]
+        )
 
 
 def strike(kind: str, subject: str, now: datetime) -> None:

@@ -85,8 +85,6 @@ class Docket:
         data: dict[str, Any] | None = None,
     ) -> None:
         """Write an entry about this incident, or about the site alone."""
-        if self._past is None:
-            self._past = list(history(self.opened.pk))
         entry = journal.write(
             what,
             self.now,
@@ -101,7 +99,8 @@ class Docket:
             actor=self.actor,
             data=data,
         )
-        self._past.append(past(entry))
+        if self._past is not None:
+            self._past.append(past(entry))
 
     def carry_out(self, acts: Iterable[Act]) -> None:
         """Carry out decisions in order."""
@@ -127,13 +126,14 @@ class Docket:
         due: datetime,
         wait_for: str = "",
         holder: Staff | None = None,
+        also: Iterable[str] = (),
     ) -> None:
         """Into a state, with its owner and due time; the deadline is put on the agenda (M12.2)."""
         incident = self.opened
         incident.state, incident.owner, incident.due = state, owner, due
         incident.wait_for = wait_for
         incident.holder = holder
-        self.save("state", "owner", "due", "wait_for", "holder")
+        self.save("state", "owner", "due", "wait_for", "holder", *also)
         subject = f"incident:{incident.pk}"
         agenda.schedule(DUE, subject, due, self.now, payload={"incident": incident.pk})
 
@@ -177,7 +177,6 @@ def _open(docket: Docket, act: Open) -> None:
     if act.area:
         data["area"] = act.area
     docket.say("incident.opened", act.clause, act.reason, data=data)
-    journal.announce(f"incident:{docket.incident.pk}")
 
 
 def _verify(docket: Docket, act: Verify) -> None:
@@ -199,9 +198,8 @@ def _enqueue(docket: Docket, act: Enqueue) -> None:
     incident = docket.opened
     docket.say("incident.queued", act.clause, act.reason)
     incident.rung, incident.queued_at = 0, docket.now
-    incident.save(update_fields=["rung", "queued_at"])
     due = queue.first_due(docket.now, docket.site_facts.terms)
-    docket.move(Incident.State.QUEUED, _OPERATORS, due)
+    docket.move(Incident.State.QUEUED, _OPERATORS, due, also=("rung", "queued_at"))
 
 
 def _ladder_wait(docket: Docket, act: LadderWait) -> None:

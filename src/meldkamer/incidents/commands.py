@@ -91,8 +91,10 @@ def _hand_to(docket: Docket, staff: Staff) -> None:
     if incident.holder_id != staff.pk or incident.state != Incident.State.TAKEN:
         docket.say("incident.taken", "S15.1", to=str(staff))
     incident.taken_at = docket.now
-    incident.first_taken_at = incident.first_taken_at or docket.now
-    incident.save(update_fields=["taken_at", "first_taken_at"])
+    if incident.first_taken_at is None:
+        # who takes it has all that came so far before him: nothing of it is new
+        incident.first_taken_at, incident.unseen = docket.now, 0
+    incident.save(update_fields=["taken_at", "first_taken_at", "unseen"])
     _keep(docket, staff)
     docket.carry_out(settle(docket.facts(), docket.now))
 
@@ -216,7 +218,8 @@ def call_result(
     key = step.to
     if identity is None:
         identity, key = checked_in_call(facts)
-        person = person or identification.name_of(docket.site, key)
+        if key:
+            person = person or identification.name_of(docket.site, key)
     name = person or step.name or PREMISES
     plain = _NOT_REACHED.get(result, result)
     if plain not in calls.RESULTS:

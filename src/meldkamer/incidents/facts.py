@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from json import loads
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from django.db import connection
 
 from meldkamer.contracts.commands import trial_until
-from meldkamer.contracts.models import FalseAlarmForetold, Interruption, TestMode
 from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.journal.models import Entry, Signal
 from meldkamer.rules.facts import (
@@ -27,9 +28,25 @@ from meldkamer.sites.models import Site
 from meldkamer.sites.phones import may_be_texted
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Procedure, Terms
-from meldkamer.watch.queries import missed_tests, undefined_codes
 
-_MADE_BY_HAND = ("person",)
+# Everything the rules ask of a site besides its own row, in one round trip.
+_SHEET = """
+SELECT
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(id, name, phone, email, language)
+    ORDER BY position), '[]') FROM sites_contact WHERE site_id = %(site)s),
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(number, area, name, detector, kind, type)), '[]')
+    FROM sites_zone WHERE site_id = %(site)s),
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(id, areas, zones, types, until) ORDER BY id), '[]')
+    FROM contracts_testmode
+    WHERE site_id = %(site)s AND ended_at IS NULL AND started_at <= %(now)s),
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, clause, types) ORDER BY id), '[]')
+    FROM contracts_interruption WHERE site_id = %(site)s AND ended_at IS NULL),
+ (SELECT jsonb_build_array(until, by, from_premises) FROM contracts_falsealarmforetold
+    WHERE site_id = %(site)s AND at <= %(now)s AND until >= %(now)s ORDER BY at DESC LIMIT 1),
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(code, handle)), '[]')
+    FROM watch_undefinedcode WHERE site_id = %(site)s),
+ (SELECT missed FROM watch_linetestwatch WHERE site_id = %(site)s)
+"""
 
 
 def terms_of(site: Site) -> Terms:
@@ -40,12 +57,10 @@ def terms_of(site: Site) -> Terms:
 def site_facts(site: Site, now: datetime) -> SiteFacts:
     """A site with its sheet and service state as of `now`."""
     terms = terms_of(site)
-    foretold = (
-        FalseAlarmForetold.objects.filter(site=site, at__lte=now, until__gte=now)
-        .order_by("-at")
-        .first()
-    )
-    known, handled = undefined_codes(site.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_SHEET, {"site": site.pk, "now": now})
+        row = [loads(cell) if isinstance(cell, str) else cell for cell in cursor.fetchone()]
+    contacts, zones, tests, interruptions, foretold, codes, missed = row
     return SiteFacts(
         id=site.pk,
         provider_id=site.provider_id,
@@ -57,13 +72,8 @@ def site_facts(site: Site, now: datetime) -> SiteFacts:
         options=frozenset(site.options),
         premises_phone=site.premises_phone,
         premises_person=site.premises_person,
-        contacts=_contacts(site, terms),
-        zones={
-            zone.number: ZoneFacts(
-                zone.number, zone.area, zone.name, zone.detector, zone.kind, zone.type
-            )
-            for zone in site.zones.all()
-        },
+        contacts=tuple(_contact(cell, terms) for cell in contacts),
+        zones={cell[0]: ZoneFacts(*cell) for cell in zones},
         terms=terms,
         postal_code=site.postal_code,
         position=(
@@ -74,42 +84,30 @@ def site_facts(site: Site, now: datetime) -> SiteFacts:
         language=site.language,
         trial_until=trial_until(site, terms),
         in_force=site.in_force_from is not None and site.in_force_from <= now,
-        tests=_tests(site, now),
+        tests=tuple(_test(cell) for cell in tests),
         interruptions=tuple(
-            InterruptionFacts(row.kind, row.clause, tuple(row.types))
-            for row in Interruption.objects.filter(site=site, ended_at=None)
+            InterruptionFacts(kind, clause, tuple(types)) for kind, clause, types in interruptions
         ),
-        foretold_until=foretold.until if foretold else None,
-        foretold_by=foretold.by if foretold else "",
-        foretold_from_premises=bool(foretold and foretold.from_premises),
+        foretold_until=datetime.fromisoformat(foretold[0]) if foretold else None,
+        foretold_by=foretold[1] if foretold else "",
+        foretold_from_premises=bool(foretold and foretold[2]),
         power_delay_s=site.power_delay_s,
-        known_undefined=known,
-        handled_undefined=handled,
+        known_undefined=frozenset(code for code, handle in codes if not handle),
+        handled_undefined=frozenset(code for code, handle in codes if handle),
         test_period_s=site.test_period_s,
-        missed_tests=missed_tests(site.pk),
+        missed_tests=missed or 0,
     )
 
 
-def _contacts(site: Site, terms: Terms) -> tuple[ContactFacts, ...]:
-    countries = terms.texting.mobile_countries
-    return tuple(
-        ContactFacts(
-            id=contact.pk,
-            name=contact.name,
-            phone=contact.phone,
-            email=contact.email,
-            language=contact.language,
-            textable=bool(contact.phone) and may_be_texted(contact.phone, countries),
-        )
-        for contact in site.contacts.all()
-    )
+def _contact(cell: list[Any], terms: Terms) -> ContactFacts:
+    id_, name, phone, email, language = cell
+    textable = bool(phone) and may_be_texted(phone, terms.texting.mobile_countries)
+    return ContactFacts(id_, name, phone, email, language, textable)
 
 
-def _tests(site: Site, now: datetime) -> tuple[TestFacts, ...]:
-    return tuple(
-        TestFacts(row.pk, tuple(row.areas), tuple(row.zones), tuple(row.types), row.until)
-        for row in TestMode.objects.filter(site=site, ended_at=None, started_at__lte=now)
-    )
+def _test(cell: list[Any]) -> TestFacts:
+    id_, areas, zones, types, until = cell
+    return TestFacts(id_, tuple(areas), tuple(zones), tuple(types), datetime.fromisoformat(until))
 
 
 def signal_facts(row: Signal) -> SignalFacts:
@@ -165,17 +163,14 @@ def recent_signals(site: SiteFacts, now: datetime) -> tuple[SignalFacts, ...]:
     from meldkamer.rules.verdicts import with_sheet
 
     longest_s = max(site.terms.verification.window_s, site.terms.queue.raise_within_s)
+    since = now - timedelta(seconds=longest_s)
     ids = (
-        Verdict.objects.filter(
-            site_id=site.id,
-            at__gte=now - timedelta(seconds=longest_s),
-            verdict__in=("opened", "joined"),
-        )
+        Verdict.objects.filter(site_id=site.id, at__gte=since, verdict__in=("opened", "joined"))
         .exclude(incident__outcome="false_alarm")
-        .values_list("signal_id", flat=True)
+        .values("signal_id")
     )
-    rows = Signal.objects.filter(pk__in=list(ids)).order_by("id")
-    return tuple(with_sheet(signal_facts(row), site) for row in rows)
+    rows = Signal.objects.filter(site_id=site.id, received_at__gte=since, pk__in=ids)
+    return tuple(with_sheet(signal_facts(row), site) for row in rows.order_by("id"))
 
 
 def frozen_procedure(incident: Incident) -> Procedure | None:
@@ -211,4 +206,6 @@ def free_patrols(site: SiteFacts) -> int:
     """How many patrol units could go now (S6.1)."""
     from meldkamer.notify.queries import free_units
 
+    if not site.takes("patrol"):
+        return 0
     return len(free_units(site.provider_id, site.position))

@@ -104,7 +104,9 @@ def _store_verdict(row: Signal, judgement: Judgement, docket: Docket, now: datet
         incident=incident,
         site=docket.site,
     )
-    if judgement.verdict == "joined" and incident is not None and incident.closed_at is None:
+    # a restore is shown quietly; what rises must be seen before closing
+    rises = judgement.verdict == "joined" and row.role == "event"
+    if rises and incident is not None and incident.closed_at is None:
         incident.unseen += 1
         docket.save("unseen")
     journal.announce(f"site:{docket.site.pk}")

@@ -201,6 +201,16 @@ def change_site(
     return bool(change)
 
 
+@transaction.atomic
+def set_installer(site: Site, installer: Installer, now: datetime, actor: str) -> bool:
+    """The installer of a site, who is told of its faults (S10.3, S10.5)."""
+    _refuse(_same_house(site.customer, installer))
+    change = apply(site, {"installer_id": installer.pk})
+    if change:
+        write_change("sheet.changed", now, actor, site.provider_id, change, site=site, to=site.name)
+    return bool(change)
+
+
 def _told(draft: SiteDraft) -> dict[str, Any]:
     """What the journal keeps of a new sheet: the columns and the signed tick (S6.3)."""
     values = {name: plain(value) for name, value in columns(draft).items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import phonenumbers
 
 # national numbers of mobiles: first digit and length, for numbers that the tables do not know yet
@@ -25,6 +27,7 @@ def normal(text: str, region: str = "BE") -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+@lru_cache(maxsize=65536)
 def may_be_texted(phone: str, countries: tuple[str, ...]) -> bool:
     """Whether a number is a mobile of one of these countries (S7.6)."""
     try:
