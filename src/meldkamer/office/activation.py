@@ -37,7 +37,9 @@ def obstacles(site: Site) -> list[Fault]:
     """Why the site cannot be activated now; empty when it can."""
     faults = [from_finding(finding) for finding in findings(site) if finding.refused]
     if not site.transmitters.filter(active=True).exists():
-        faults.append(Fault("transmitter", "missing", "no transmitter dials in for it", "S4.2"))
+        faults.append(
+            Fault("transmitter", "no_transmitter", "no transmitter dials in for it", "S4.2")
+        )
     return faults
 
 

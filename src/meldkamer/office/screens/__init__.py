@@ -1,0 +1,1 @@
+"""What the office's pages show, as plain values: reads and words, no decisions."""

@@ -1,0 +1,42 @@
+"""Practice, shown where the work is: the console's and the office's templates load this in the demo.
+
+Each tag renders nothing at all where MELDKAMER_DEMO is off.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template import Context
+
+from meldkamer.incidents.models import Incident
+from meldkamer.office.sandbox.scene import running_call
+
+register = template.Library()
+
+
+@register.inclusion_tag("office/practice_bar.html", takes_context=True)
+def practice_bar(context: Context, site_id: int | None = None) -> dict[str, Any]:
+    """The word "practice", the way to the phones and the button "burglary now".
+
+    site_id: the site that the button breaks into; without it somewhere.
+    """
+    request = context.get("request")
+    return {
+        "on": settings.MELDKAMER_DEMO,
+        "site_id": site_id,
+        "request": request,
+        "here": request.get_full_path() if request is not None else "/",
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("office/practice_call.html")
+def practice_call(incident_id: int | None) -> dict[str, Any]:
+    """What the person says who is being called in this incident; nothing when nobody is."""
+    if not settings.MELDKAMER_DEMO or incident_id is None:
+        return {"call": None}
+    incident = Incident.objects.select_related("site").filter(pk=incident_id).first()
+    return {"call": running_call(incident) if incident is not None else None}

@@ -1,0 +1,43 @@
+"""The addresses of the office, and of the sandbox (which answers only in the demo)."""
+
+from django.urls import path
+
+from meldkamer.office.views import changes, lists, sandbox, sites
+
+app_name = "office"
+SITE = "sites/<int:site_id>/"
+urlpatterns = [
+    path("", sites.home, name="home"),
+    path("found/", sites.found, name="found"),
+    path("sites/new/", changes.new_site, name="new_site"),
+    path(SITE, sites.site, name="site"),
+    path(f"{SITE}change/", changes.site, name="change_site"),
+    path(f"{SITE}customer/", changes.customer, name="customer"),
+    path(f"{SITE}installer/", changes.new_installer, name="new_installer"),
+    path(f"{SITE}activate/", sites.activate, name="activate"),
+    path(f"{SITE}zones/", sites.zones, name="zones"),
+    path(f"{SITE}zones/new/", lists.zone, name="new_zone"),
+    path(f"{SITE}zones/<int:zone_id>/", lists.zone, name="zone"),
+    path(f"{SITE}zones/<int:zone_id>/remove/", lists.remove_zone, name="remove_zone"),
+    path(f"{SITE}contacts/", sites.contacts, name="contacts"),
+    path(f"{SITE}contacts/new/", lists.contact, name="new_contact"),
+    path(f"{SITE}contacts/<int:contact_id>/", lists.contact, name="contact"),
+    *(
+        path(f"{SITE}contacts/<int:contact_id>/{act}/", lists.contact_act, {"act": act},
+             name=f"contact_{act}")
+        for act in ("code", "duress", "up", "down", "remove")
+    ),
+    path(f"{SITE}transmitters/", sites.transmitters, name="transmitters"),
+    path(f"{SITE}transmitters/new/", changes.transmitter, name="new_transmitter"),
+    path(f"{SITE}transmitters/<int:transmitter_id>/", changes.transmitter, name="transmitter"),
+    path(f"{SITE}transmitters/<int:transmitter_id>/retire/", changes.retire, name="retire"),
+    path(f"{SITE}hours/", sites.hours, name="hours"),
+    path(f"{SITE}hours/change/", changes.hours, name="change_hours"),
+    path(f"{SITE}signals/", sites.signals, name="signals"),
+    path(f"{SITE}wire/", sites.wire, name="wire"),
+    path(f"{SITE}course/", sites.course, name="course"),
+    path("sandbox/", sandbox.sandbox, name="sandbox"),
+    path("sandbox/live/<slug:part>/", sandbox.live, name="sandbox_live"),
+    path("sandbox/reply/", sandbox.reply, name="sandbox_reply"),
+    path("sandbox/burglary/", sandbox.burglary, name="sandbox_burglary"),
+]  # fmt: skip

@@ -1,0 +1,276 @@
+"""Changing master data: each page is one form over one command; a fault keeps what was typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from meldkamer.incidents.facts import terms_of
+from meldkamer.office.access import Office, in_the_office
+from meldkamer.office.forms import CustomerForm, DayForm, InstallerForm, SiteForm, TransmitterForm
+from meldkamer.office.views.rendering import page
+from meldkamer.office.wording import DAYS
+from meldkamer.sites import commands
+from meldkamer.sites.faults import Refused
+from meldkamer.sites.models import Customer, OpeningHours, Provider, Site, Transmitter
+
+get_or_post = require_http_methods(["GET", "POST"])
+
+
+def _provider(request: HttpRequest, office: Office) -> Provider:
+    """The provider asked for, else the first of the person's."""
+    asked = request.GET.get("provider", "")
+    return next((p for p in office.providers if p.slug == asked), office.providers[0])
+
+
+@get_or_post
+@in_the_office
+def new_site(request: HttpRequest, office: Office) -> HttpResponse:
+    """A site of one's own: customer, site, sheet and transmitter on one page."""
+    if not office.providers:
+        return page(request, office, "office/none.html", {})
+    provider = _provider(request, office)
+    terms = commands.terms_of(provider)
+    sent = request.POST if request.method == "POST" else None
+    customer = CustomerForm(sent, prefix="customer", initial={"language": office.staff.language})
+    site = SiteForm(sent, prefix="site", terms=terms, provider_id=provider.pk,
+                    initial={"language": office.staff.language})  # fmt: skip
+    transmitter = TransmitterForm(sent, prefix="transmitter")
+    forms = (customer, site, transmitter)
+    if sent is not None and all([form.is_valid() for form in forms]):
+        row = _enter(provider, customer, site, transmitter, office)
+        if row is not None:
+            messages.success(request, _("Entered. Now the zones and the call list, then activate."))
+            return redirect("office:contacts", site_id=row.pk)
+    values = {"customer": customer, "form": site, "transmitter": transmitter, "provider": provider,
+              "forms": forms}  # fmt: skip
+    bad = sent is not None
+    return page(request, office, "office/new_site.html", values, status=422 if bad else 200)
+
+
+def _enter(
+    provider: Provider,
+    customer: CustomerForm,
+    site: SiteForm,
+    transmitter: TransmitterForm,
+    office: Office,
+) -> Site | None:
+    """All of it or nothing; every form shows its own faults."""
+    with transaction.atomic():
+        payer = customer.take(
+            lambda: commands.enter_customer(provider, customer.draft(), office.now, office.actor)
+        )
+        row = None
+        if payer is not None:
+            installer = site.cleaned_data["installer"]
+            row = site.take(
+                lambda: commands.enter_site(
+                    payer, installer, site.draft(), office.now, office.actor
+                )
+            )
+        dialled = None
+        if row is not None:
+            dialled = transmitter.take(
+                lambda: commands.add_transmitter(row, transmitter.draft(), office.now, office.actor)
+            )
+        if dialled is None:
+            transaction.set_rollback(True)
+            return None
+    return row
+
+
+@get_or_post
+@in_the_office
+def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
+    """Change the site and its sheet."""
+    row = office.site(site_id)
+    sent = request.POST if request.method == "POST" else None
+    form = SiteForm(sent, prefix="site", terms=terms_of(row), provider_id=row.provider_id,
+                    initial=SiteForm.initial_of(row))  # fmt: skip
+    if sent is not None and form.is_valid():
+        fresh = office.site(site_id)
+        done = form.take(
+            lambda: commands.change_site(
+                fresh, form.cleaned_data["installer"], _kept(fresh, form), office.now, office.actor
+            )
+        )
+        if done is not None:
+            _say(request, done)
+            return redirect("office:site", site_id=row.pk)
+    return _form(request, office, form, _("Change the site and its sheet"), row, "site")
+
+
+def _kept(site: Site, form: SiteForm) -> Any:
+    """The draft; what this form does not show stays as it is."""
+    from dataclasses import replace
+
+    return replace(form.draft(), timezone=site.timezone, contract_start=site.contract_start)
+
+
+def _say(request: HttpRequest, done: bool) -> None:
+    if done:
+        messages.success(request, _("Saved. The old values stay in the course."))
+    else:
+        messages.info(request, _("Nothing differs from what there was."))
+
+
+def _form(
+    request: HttpRequest,
+    office: Office,
+    form: Any,
+    title: str,
+    site: Site,
+    tab: str,
+    **values: Any,
+) -> HttpResponse:
+    """One form in the record."""
+    status = 422 if form.is_bound and form.errors else 200
+    shown = {"form": form, "forms": (form,), "title": title, "tab": tab, **values}
+    return page(request, office, "office/form.html", shown, site=site, status=status)
+
+
+@get_or_post
+@in_the_office
+def customer(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
+    """Change the customer of a site."""
+    row = office.site(site_id)
+    sent = request.POST if request.method == "POST" else None
+    names = ("name", "kind", "language", "email", "phone")
+    form = CustomerForm(sent, initial={name: getattr(row.customer, name) for name in names})
+    if sent is not None and form.is_valid():
+        fresh = Customer.objects.get(pk=row.customer_id)
+        done = form.take(
+            lambda: commands.change_customer(fresh, form.draft(), office.now, office.actor)
+        )
+        if done is not None:
+            _say(request, done)
+            return redirect("office:site", site_id=row.pk)
+    return _form(request, office, form, _("Change the customer"), row, "site")
+
+
+@get_or_post
+@in_the_office
+def new_installer(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
+    """A new installer, at once that of the site."""
+    row = office.site(site_id)
+    sent = request.POST if request.method == "POST" else None
+    form = InstallerForm(sent, initial={"language": row.language})
+    if sent is not None and form.is_valid():
+        done = form.take(lambda: _install(row, form, office))
+        if done is not None:
+            _say(request, done)
+            return redirect("office:site", site_id=row.pk)
+    return _form(request, office, form, _("New installer"), row, "site")
+
+
+@transaction.atomic
+def _install(site: Site, form: InstallerForm, office: Office) -> bool:
+    installer = commands.enter_installer(site.provider, form.draft(), office.now, office.actor)
+    return commands.set_installer(site, installer, office.now, office.actor)
+
+
+@get_or_post
+@in_the_office
+def transmitter(
+    request: HttpRequest, office: Office, site_id: int, transmitter_id: int | None = None
+) -> HttpResponse:
+    """Add a transmitter, or change one."""
+    row = office.site(site_id)
+    known = None
+    if transmitter_id is not None:
+        known = get_object_or_404(Transmitter, pk=transmitter_id, site=row, active=True)
+    sent = request.POST if request.method == "POST" else None
+    initial = TransmitterForm.initial_of(known) if known else {}
+    form = TransmitterForm(sent, row=known, initial=initial)
+    if sent is not None and form.is_valid():
+        done = form.take(lambda: _store_transmitter(row, known, form, office))
+        if done is not None:
+            _say(request, done)
+            return redirect("office:transmitters", site_id=row.pk)
+    title = _("Change the transmitter") if known else _("New transmitter")
+    return _form(request, office, form, title, row, "transmitters")
+
+
+def _store_transmitter(
+    site: Site, known: Transmitter | None, form: TransmitterForm, office: Office
+) -> bool:
+    if known is None:
+        commands.add_transmitter(site, form.draft(), office.now, office.actor)
+        return True
+    draft = form.draft(known.clock_offset_s)
+    return commands.change_transmitter(known, draft, office.now, office.actor)
+
+
+@require_POST
+@in_the_office
+def retire(request: HttpRequest, office: Office, site_id: int, transmitter_id: int) -> HttpResponse:
+    """The transmitter may no longer dial in."""
+    row = office.site(site_id)
+    known = get_object_or_404(Transmitter, pk=transmitter_id, site=row, active=True)
+    commands.retire_transmitter(known, office.now, office.actor)
+    messages.success(request, _("It may no longer dial in. Its signals stay."))
+    return redirect("office:transmitters", site_id=row.pk)
+
+
+@get_or_post
+@in_the_office
+def hours(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
+    """Change the weekly opening hours; dates and areas stay as they are."""
+    row = office.site(site_id)
+    sent = request.POST if request.method == "POST" else None
+    there = {
+        hour.weekday: {"opens": hour.opens, "closes": hour.closes}
+        for hour in OpeningHours.objects.filter(site=row, weekday__isnull=False, area="")
+    }
+    days = [
+        (str(DAYS[str(day)]), DayForm(sent, prefix=f"day{day}", initial=there.get(day, {})))
+        for day in range(7)
+    ]
+    faults: list[str] = []
+    if sent is not None and all([form.is_valid() for _day, form in days]):
+        faults = _store_hours(row, [form for _day, form in days], office)
+        if not faults:
+            messages.success(request, _("Saved. The old values stay in the course."))
+            return redirect("office:hours", site_id=row.pk)
+    return page(
+        request, office, "office/hours_form.html",
+        {"tab": "hours", "days": days, "faults": faults}, site=row,
+        status=422 if sent is not None else 200,
+    )  # fmt: skip
+
+
+def _store_hours(site: Site, forms: list[DayForm], office: Office) -> list[str]:
+    from meldkamer.office.activation import start_watching
+    from meldkamer.office.wording import fault_text
+    from meldkamer.sites.drafts import HoursDraft
+
+    drafts = [draft for day, form in enumerate(forms) if (draft := form.draft(day))]
+    kept = [
+        HoursDraft(h.opens, h.closes, h.weekday, h.on_date, h.area, h.margin_s)
+        for h in OpeningHours.objects.filter(site=site).exclude(weekday__isnull=False, area="")
+    ]
+    try:
+        with transaction.atomic():
+            commands.set_hours(site, [*drafts, *kept], office.now, office.actor)
+            if site.activated_at is not None:
+                start_watching(site, office.now)
+    except Refused as refused:
+        return [
+            f"{DAYS[str(_weekday(drafts, fault.field))]}: {fault_text(fault)}"
+            if fault.field.startswith("open_close.")
+            else fault_text(fault)
+            for fault in refused.faults
+        ]
+    return []
+
+
+def _weekday(drafts: Any, field: str) -> int:
+    """The weekday a fault of "open_close.3.opens" is about."""
+    place = int(field.split(".")[1]) - 1
+    return drafts[place].weekday or 0 if place < len(drafts) else 0

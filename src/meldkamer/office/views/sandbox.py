@@ -1,0 +1,111 @@
+"""The page "sandbox": phones and mailboxes of invented people, and the burglary on order.
+
+Only in the demo. What is typed here enters as a carrier brings it; nothing else is changed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from meldkamer.notify import commands as notify
+from meldkamer.office.access import Office, in_the_sandbox
+from meldkamer.office.sandbox import orders, scene
+from meldkamer.sites.models import Site
+
+LONGEST_TEXT = 480
+
+
+def _values(request: HttpRequest, office: Office) -> dict[str, Any]:
+    address = request.GET.get("phone", "")[:254]
+    ids = office.provider_ids
+    return {
+        "office": office,
+        "calls": scene.running_calls(ids),
+        "phones": scene.phones(ids, office.now),
+        "address": address,
+        "lines": scene.conversation(address, ids, office.now) if address else [],
+    }
+
+
+@require_GET
+@in_the_sandbox
+def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
+    """The whole page."""
+    values = _values(request, office)
+    sites = Site.objects.filter(
+        provider_id__in=office.provider_ids, in_force_from__isnull=False
+    ).order_by("name")
+    return render(
+        request,
+        "office/sandbox.html",
+        {**values, "sites": sites, "listens": orders.city_listens(), "longest": LONGEST_TEXT},
+    )
+
+
+@require_GET
+@in_the_sandbox
+def live(request: HttpRequest, office: Office, part: str) -> HttpResponse:
+    """The parts that change by themselves: calls, phones or the conversation."""
+    if part not in ("calls", "phones", "lines"):
+        raise Http404
+    return render(request, f"office/sandbox_{part}.html", _values(request, office))
+
+
+@require_POST
+@in_the_sandbox
+def reply(request: HttpRequest, office: Office) -> HttpResponse:
+    """A text from a phone that was texted: it enters as from a carrier, the empty one too (S7.4)."""
+    address = request.POST.get("phone", "")
+    if not scene.conversation(address, office.provider_ids, office.now):
+        return HttpResponseBadRequest(_("This phone was not texted by your providers today."))
+    text = request.POST.get("text", "")
+    if len(text) > LONGEST_TEXT:
+        return HttpResponseBadRequest(
+            _("The text is longer than %(most)s characters.") % {"most": LONGEST_TEXT}
+        )
+    notify.receive("sms", address, text, office.now)
+    return redirect(f"{reverse('office:sandbox')}?{_query(address)}")
+
+
+def _query(address: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({"phone": address})
+
+
+@require_POST
+@in_the_sandbox
+def burglary(request: HttpRequest, office: Office) -> HttpResponse:
+    """The city breaks into a site, or somewhere."""
+    asked = request.POST.get("site", "")
+    site = None
+    if asked:
+        site = Site.objects.filter(
+            pk=int(asked) if asked.isdecimal() else 0, provider_id__in=office.provider_ids
+        ).first()
+        if site is None:
+            raise Http404
+    if orders.city_listens():
+        orders.order_burglary(site.pk if site else None)
+        if site is not None:
+            messages.success(request, _("Somebody breaks in at %(site)s.") % {"site": site.name})
+        else:
+            messages.success(request, _("Somebody breaks in somewhere."))
+    else:
+        messages.error(request, _("No city runs here. Start it: meldkamer city, or CITY=on."))
+    return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    """Where the button stood; never to another host."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if wanted and safe else reverse("office:sandbox")

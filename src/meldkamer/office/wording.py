@@ -1,0 +1,173 @@
+"""The words of the office: types, kinds, verdicts, states and what is wrong with a field.
+
+Never decides. Unknown keys are shown as they are, never hidden. The same word for the same thing
+as at the desk: types share their sentences with the console's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as now_
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from meldkamer.sites.faults import Fault
+
+Words = Mapping[str, "str | Promise"]
+
+TYPES: Words = {
+    "intrusion": pgettext_lazy("type", "Burglary"),
+    "sabotage": pgettext_lazy("type", "Sabotage"),
+    "holdup": pgettext_lazy("type", "Hold-up"),
+    "fire": pgettext_lazy("type", "Fire"),
+    "medical": pgettext_lazy("type", "Medical"),
+    "battery": pgettext_lazy("type", "Battery"),
+    "power": pgettext_lazy("type", "Power failure"),
+    "line_test": pgettext_lazy("type", "Line test"),
+    "external_technical": pgettext_lazy("type", "External"),
+    "open_close": pgettext_lazy("type", "Open/close"),
+    "undefined": pgettext_lazy("type", "Unknown code"),
+    "restore": pgettext_lazy("type", "Restore"),
+    "cancel": pgettext_lazy("type", "Cancel"),
+    "arm": pgettext_lazy("type", "Armed"),
+    "disarm": pgettext_lazy("type", "Disarmed"),
+    "info": pgettext_lazy("type", "Information"),
+}
+KINDS: Words = {
+    "contact": pgettext_lazy("detector", "Magnetic contact"),
+    "pir": pgettext_lazy("detector", "Movement"),
+    "glass_break": pgettext_lazy("detector", "Glass break"),
+    "seismic": pgettext_lazy("detector", "Vibration"),
+    "smoke": pgettext_lazy("detector", "Smoke"),
+    "heat": pgettext_lazy("detector", "Heat"),
+    "call_point": pgettext_lazy("detector", "Fire call point"),
+    "sprinkler": pgettext_lazy("detector", "Sprinkler"),
+    "gas": pgettext_lazy("detector", "Gas"),
+    "co": pgettext_lazy("detector", "Carbon monoxide"),
+    "flood": pgettext_lazy("detector", "Water"),
+    "temperature": pgettext_lazy("detector", "Temperature"),
+    "button": pgettext_lazy("detector", "Button"),
+    "button_fixed": pgettext_lazy("detector", "Fixed button"),
+    "button_portable": pgettext_lazy("detector", "Portable button"),
+    "pendant": pgettext_lazy("detector", "Pendant"),
+    "camera": pgettext_lazy("detector", "Camera"),
+    "keypad": pgettext_lazy("detector", "Keypad"),
+    "tamper": pgettext_lazy("detector", "Tamper contact"),
+    "power": pgettext_lazy("detector", "Power supply"),
+    "device": pgettext_lazy("detector", "Other device"),
+}
+OPTIONS: Words = {
+    "patrol": _("Patrol (S6.1)"),
+    "reports_daily": _("Daily report (S21.1)"),
+    "reports_weekly": _("Weekly report (S21.1)"),
+    "reports_monthly": _("Monthly report (S21.1)"),
+    "video": _("Images"),
+    "open_close": _("Open/close (S11.1)"),
+}
+VERDICTS: Words = {
+    "opened": _("opened an incident"),
+    "joined": _("joined an incident"),
+    "held": _("held back"),
+    "journaled": _("journaled"),
+    "told": _("installer told"),
+    "unknown_account": _("unknown account"),
+    "refused": _("not believed"),
+    "": _("not judged yet"),
+}
+LANGUAGES: Words = {"nl": _("Dutch"), "fr": _("French"), "de": _("German"), "en": _("English")}
+DAYS: Words = {
+    "0": _("Monday"), "1": _("Tuesday"), "2": _("Wednesday"), "3": _("Thursday"),
+    "4": _("Friday"), "5": _("Saturday"), "6": _("Sunday"),
+}  # fmt: skip
+#: what the journal calls a change of master data
+CHANGES: Words = {
+    "site.entered": _("site entered"),
+    "sheet.changed": _("sheet changed"),
+    "customer.entered": _("customer entered"),
+    "customer.changed": _("customer changed"),
+    "transmitter.added": _("transmitter added"),
+    "transmitter.changed": _("transmitter changed"),
+    "transmitter.retired": _("transmitter retired"),
+    "zone.added": _("zone added"),
+    "zone.changed": _("zone changed"),
+    "zone.removed": _("zone removed"),
+    "contact.added": _("contact added"),
+    "contact.changed": _("contact changed"),
+    "contact.moved": _("contact moved on the list"),
+    "contact.removed": _("contact removed"),
+    "card.issued": _("code issued"),
+    "hours.changed": _("opening hours changed"),
+    "site.activated": _("site activated"),
+    "service.in_force": _("in force"),
+    "trial.ended": _("trial ended"),
+    "test.started": _("test started"),
+    "test.ended": _("test ended"),
+}
+_FAULTS: Words = {
+    "missing": _("Fill this in."),
+    "nul": _("A NUL character is not text. Type it again."),
+    "choice": _("%(found)s is not one of: %(expected)s."),
+    "phone": _("%(found)s is no telephone number. Expected e.g. +32 475 12 34 56."),
+    "timezone": _("%(found)s is not known. Expected e.g. Europe/Brussels."),
+    "degrees": _("Expected a number from -%(most)s to %(most)s."),
+    "position": _("Latitude and longitude go together."),
+    "wait_alone": _("A waiting time needs a test period."),
+    "account": _("Expected 3 to 16 digits or letters A to F, as set in the panel."),
+    "account_taken": _("Account %(found)s is in use by another site. Check the panel's number."),
+    "prefix": _("Expected up to 6 digits or letters A to F, or nothing for any."),
+    "key": _("Expected hex: or text: followed by 16, 24 or 32 bytes, e.g. hex: and 32 digits."),
+    "zone_number": _("At most 8 characters."),
+    "twice": _("%(found)s is there already."),
+    "unreachable": _("Give a telephone number or an e-mail address."),
+    "day": _("Expected a weekday or a date."),
+    "hours": _("Opening and closing go together, and differ."),
+    "foreign": _("Belongs to another provider."),
+    "plan_unknown": _("Choose one of: %(expected)s."),
+    "formula_not_taken": _("%(plan)s takes no formula. Leave it empty."),
+    "formula_unknown": _("%(plan)s needs a formula: %(expected)s."),
+    "type_unknown": _("%(found)s is no alarm type."),
+    "types_too_many": _("%(found)s types chosen; %(plan)s has up to %(most)s. Take some out."),
+    "vital_unsigned": _(
+        "Hold-up, fire and medical are left out only when the customer signed for it. Tick that "
+        "he did, or select them."
+    ),
+    "open_close_not_taken": _("%(plan)s has no open/close. Choose another plan, or leave it out."),
+    "contacts_none": _("Nobody is on the call list. Add a contact first."),
+    "contacts_few": _("%(found)s of the %(expected)s contacts of %(plan)s."),
+    "contacts_many": _("%(plan)s has up to %(expected)s contacts. Remove one first."),
+    "contacts_charged": _("%(plan)s includes %(expected)s contacts; more are charged."),
+    "active_already": _("This site is activated already."),
+    "no_transmitter": _("No transmitter dials in for this site. Add one first."),
+    "option_unknown": _("%(found)s is no option."),
+}
+
+
+def fault_text(fault: Fault) -> str:
+    """What is wrong with a field and how to mend it, in the reader's language, with its clause."""
+    known = _FAULTS.get(fault.code)
+    numbers = {name: _readable(value) for name, value in fault.numbers.items()}
+    text = str(known) % numbers if known is not None else fault.reason
+    return f"{text} ({fault.clause})" if fault.clause else text
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(TYPES.get(word, word)) for word in value)
+    return str(value)
+
+
+def word(words: Words, key: str) -> str:
+    """The word, or the key itself when there is none."""
+    return str(words.get(key, key))
+
+
+def texting_remark(phone: str, countries: tuple[str, ...]) -> str:
+    """Said beside a number that may not be texted (S7.6): kept, and phoned instead."""
+    return now_(
+        "%(phone)s is no mobile of %(countries)s: kept, not texted; an operator calls it."
+    ) % {
+        "phone": phone,
+        "countries": ", ".join(countries),
+    }
