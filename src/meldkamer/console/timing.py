@@ -23,6 +23,11 @@ def span(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
 
 
+def gap(seconds: float) -> str:
+    """29 s under a minute, then as an age."""
+    return f"{int(seconds)} s" if seconds < 60 else span(seconds)
+
+
 def clock(moment: datetime, zone: ZoneInfo) -> str:
     """02:47:12 at the site."""
     return moment.astimezone(zone).strftime("%H:%M:%S")
@@ -31,7 +36,10 @@ def clock(moment: datetime, zone: ZoneInfo) -> str:
 def clock_or_day(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     """The clock time when it is less than a day ago, else the day with the time."""
     there = moment.astimezone(zone)
-    if abs((now - moment).total_seconds()) < DAY_S / 2 or there.date() == now.astimezone(zone).date():
+    if (
+        abs((now - moment).total_seconds()) < DAY_S / 2
+        or there.date() == now.astimezone(zone).date()
+    ):
         return there.strftime("%H:%M:%S")
     return day_and_time(moment, zone)
 

@@ -297,7 +297,8 @@ def request_service(
     if facts.procedure is not None and not clause.startswith(("M7", "S24")):
         request = procedures.service_step(facts.procedure)
         clause = request.clause if request and request.service == service else clause
-    docket.carry_out(calls.requested(facts, service, clause, now))
+    in_turn = step is not None and step.service == service
+    docket.carry_out(calls.requested(facts, service, clause, now, in_turn=in_turn))
     asked = service in docket.facts().case.requested
     if asked and (attends or eta):
         docket.say("service.attended", "M3.1", to=service, data={"attends": attends, "eta": eta})

@@ -124,8 +124,14 @@ def spoken(
     return acts
 
 
-def requested(incident: IncidentFacts, service: str, clause: str, now: datetime) -> list[Act]:
-    """Asking for a service, also in vain: the request with how it was verified (B1), or why not."""
+def requested(
+    incident: IncidentFacts, service: str, clause: str, now: datetime, *, in_turn: bool = True
+) -> list[Act]:
+    """Asking for a service, also in vain: the request with how it was verified (B1), or why not.
+
+    in_turn: asked as the current step; a refusal then settles that step (R13). Asked too early, it
+    is written down and the step comes when its turn is there.
+    """
     refusal = services.refusal(incident, service, now)
     if refusal is None:
         return [Say(f"{service}.requested", clause, to=service, data=evidence(incident))]
@@ -135,7 +141,7 @@ def requested(incident: IncidentFacts, service: str, clause: str, now: datetime)
             refusal.clause,
             refusal.reason,
             to=service,
-            data={"missing": list(refusal.missing)},
+            data={"missing": list(refusal.missing), **({} if in_turn else {"in_call": True})},
         )
     ]
     case = incident.case

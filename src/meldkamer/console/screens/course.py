@@ -110,6 +110,14 @@ def _checked(entry: Entry) -> str:
     return _("%(who)s: code wrong or missing") % who
 
 
+def _signal(entry: Entry, zone: ZoneInfo) -> str:
+    found = entry.data
+    what = wording.word(wording.TYPES, str(found.get("type", ""))).lower()
+    where = f" · z{found['zone']}" if found.get("zone") else ""
+    words = {"what": what, "code": found.get("code", ""), "where": where}
+    return _("Signal: %(what)s %(code)s%(where)s") % words
+
+
 def _opened(entry: Entry) -> str:
     what = wording.word(wording.TYPES, str(entry.data.get("type") or entry.type))
     return _with_reason(_("Opened: %(what)s") % {"what": what}, entry)
@@ -182,10 +190,14 @@ def _to(template: Callable[[], str], reason: bool = False) -> Callable[[Entry, Z
 _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "incident.opened": lambda e, z: _opened(e),
     "incident.queued": lambda e, z: _with_reason(_("Into the queue"), e),
-    "incident.taken": _to(lambda: _("Taken by %(who)s")),
+    "incident.taken": lambda e, z: _("Taken up"),
+    "signal.received": _signal,
+    "signal.held": lambda e, z: _with_reason(_("Signal held back"), e),
     "incident.taken_over": _to(lambda: _("Taken over from %(who)s"), reason=True),
-    "incident.held": lambda e, z: _("On hold until %(until)s: %(why)s")
-    % {"until": _until(e, z), "why": wording.word(wording.HOLD_REASONS, e.reason)},
+    "incident.held": lambda e, z: (
+        _("On hold until %(until)s: %(why)s")
+        % {"until": _until(e, z), "why": wording.word(wording.HOLD_REASONS, e.reason)}
+    ),
     "incident.waiting": _waiting,
     "incident.verified": lambda e, z: _verified(e),
     "incident.duress": lambda e, z: _("Duress: treated as a hold-up"),
@@ -197,11 +209,13 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     ),
     "call.placed": _to(lambda: _("Call to %(who)s")),
     "call.result": lambda e, z: _result(e),
-    "phoned.in": lambda e, z: _("%(who)s calls in: %(what)s")
-    % {
-        "who": person(e.recipient),
-        "what": wording.word(wording.SAYS, str(e.data.get("says", ""))),
-    },
+    "phoned.in": lambda e, z: (
+        _("%(who)s calls in: %(what)s")
+        % {
+            "who": person(e.recipient),
+            "what": wording.word(wording.SAYS, str(e.data.get("says", ""))),
+        }
+    ),
     "identity.checked": lambda e, z: _checked(e),
     "identification.failed": _to(lambda: _("%(who)s not identified"), reason=True),
     "message.left": _to(lambda: _("Message left with %(who)s")),
@@ -211,9 +225,11 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "patrol.refused": lambda e, z: _with_reason(_("Patrol asked for, refused"), e),
     "patrol.arrived": _to(lambda: _("Patrol %(who)s on site")),
     "patrol.done": _to(lambda: _("Patrol %(who)s done")),
-    "images.judged": lambda e, z: _("Images judged: an intruder is seen")
-    if e.data.get("images") == "intruder"
-    else _("Images judged: nothing is seen"),
+    "images.judged": lambda e, z: (
+        _("Images judged: an intruder is seen")
+        if e.data.get("images") == "intruder"
+        else _("Images judged: nothing is seen")
+    ),
     "signals.seen": lambda e, z: _("New signals seen"),
     "told.all": lambda e, z: _("All contacts told by text and mail"),
     "note": lambda e, z: _("Note: %(text)s") % {"text": e.data.get("text", "")},

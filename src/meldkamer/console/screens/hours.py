@@ -26,9 +26,7 @@ def schedule(hours: Sequence[OpeningHours], now: datetime, zone: ZoneInfo) -> Sc
     if not hours:
         return Schedule(None, _("no hours agreed"))
     here = now.astimezone(zone)
-    moments = sorted(
-        moment for days in range(-1, 8) for moment in _of_day(hours, here, days, zone)
-    )
+    moments = sorted(moment for days in range(-1, 8) for moment in _of_day(hours, here, days, zone))
     before = [moment for moment in moments if moment[0] <= here]
     after = [moment for moment in moments if moment[0] > here]
     is_open = bool(before) and before[-1][1]

@@ -80,7 +80,7 @@ class Closing:
 
     @property
     def why_not(self) -> str:
-        """"2 steps open, 1 not seen"."""
+        """ "2 steps open, 1 not seen"."""
         parts = []
         if self.open_steps:
             words = ngettext("%(count)s step open", "%(count)s steps open", self.open_steps)
@@ -132,9 +132,7 @@ def screen(
     entries = queries.course(incident.pk)
     of_site = site_facts(incident.site, now)
     signals = queries.signals_of(incident)
-    all_facts = tuple(
-        with_sheet(signal_facts(row.signal), of_site) for row in reversed(signals)
-    )
+    all_facts = tuple(with_sheet(signal_facts(row.signal), of_site) for row in reversed(signals))
     history = [past(entry) for entry in entries]
     facts = replace(incident_facts(incident, now, of_site, history), signals=all_facts)
     zone = of_site.timezone
@@ -143,10 +141,12 @@ def screen(
     around = Surroundings(
         armed=incident.site.armed,
         closed_hours=None if is_open is None else not is_open,
-        cameras="video" in of_site.options or any(z.kind == "camera" for z in of_site.zones.values()),
+        cameras="video" in of_site.options
+        or any(z.kind == "camera" for z in of_site.zones.values()),
     )
     rows = steps.rows(facts, now)
-    lines = [_signal(row, of_site, incident, place) for place, row in enumerate(signals)]
+    fresh = _fresh(incident, signals)
+    lines = [_signal(row, of_site, row.signal.pk in fresh) for row in signals]
     told = course.lines(entries, of_site, _names(entries), now)
     panel = work(incident, facts, rows, staff, now, wanted)
     zones = [(s.zone, _zone_name(of_site, s.zone)) for s in all_facts if s.zone]
@@ -164,7 +164,7 @@ def screen(
         taken_late=late,
         seen=_seen(incident, of_site, signals, agreed, now),
         signals=tuple(lines),
-        new=lines[0] if lines and incident.unseen else None,
+        new=next((line for line in lines if line.new), None),
         proof=proof.proof(facts, all_facts, around, now),
         steps=rows,
         work=panel,
@@ -224,9 +224,13 @@ def _taken(incident: Incident, entries: list[queries.Entry]) -> tuple[str, str, 
     return span(after_s), words, bool(norm and after_s > norm.aim_s)
 
 
-def _signal(
-    row: queries.SignalRow, of_site: SiteFacts, incident: Incident, place: int
-) -> SignalLine:
+def _fresh(incident: Incident, signals: list[queries.SignalRow]) -> set[int]:
+    """The newest that nobody has marked as seen; as many as the incident counts."""
+    rising = [row.signal.pk for row in signals if row.signal.role == "event"]
+    return set(rising[: incident.unseen])
+
+
+def _signal(row: queries.SignalRow, of_site: SiteFacts, new: bool) -> SignalLine:
     signal, zone = row.signal, of_site.timezone
     sheet = of_site.zones.get(signal.zone or "")
     name = " ".join(part for part in (signal.zone or "", sheet.name if sheet else "") if part)
@@ -241,7 +245,7 @@ def _signal(
         what=wording.word(wording.TYPES, signal.type if signal.role == "event" else signal.role),
         code=signal.code,
         restored=restored,
-        new=place < incident.unseen,
+        new=new,
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from meldkamer.console import wording
-from meldkamer.console.timing import clock, span
+from meldkamer.console.timing import clock, gap
 from meldkamer.rules import avs
 from meldkamer.rules.facts import IncidentFacts, Past, SignalFacts
 
@@ -38,6 +38,7 @@ class Proof:
     sure: bool
     headline: str
     sub: str
+    window: str
     clause: str
     level: int | None
     level_words: str
@@ -58,11 +59,21 @@ def proof(
         sure=sure,
         headline=headline,
         sub=sub,
+        window=_window(facts),
         clause=clause,
         level=level.level if level else None,
         level_words=_level_words(level.level) if level else "",
         evidence=tuple(_evidence(fact) for fact in level.facts) if level else (),
     )
+
+
+def _window(facts: IncidentFacts) -> str:
+    if facts.type not in facts.terms.verification.types or facts.verified_by not in (
+        "",
+        "detectors",
+    ):
+        return ""
+    return _("window %(minutes)s min") % {"minutes": facts.terms.verification.window_s // 60}
 
 
 def _headline(
@@ -77,11 +88,10 @@ def _headline(
     detectors = {
         s.detector(facts.site.zones) for s in signals if s.role == "event" and not s.entry_exit
     } - {None}
-    window = _("window %(minutes)s min") % {"minutes": facts.terms.verification.window_s // 60}
     words = ngettext("%(count)s detector", "%(count)s detectors", len(detectors)) % {
         "count": len(detectors)
     }
-    return "check", False, _("Not verified: %(what)s") % {"what": words}, window, "S9.1"
+    return "check", False, _("Not verified: %(what)s") % {"what": words}, "", "S9.1"
 
 
 def _verified(facts: IncidentFacts, past: Past) -> tuple[str, bool, str, str, str]:
@@ -97,10 +107,7 @@ def _verified(facts: IncidentFacts, past: Past) -> tuple[str, bool, str, str, st
     words = ngettext("Verified: %(count)s detector", "Verified: %(count)s detectors", count)
     sub = at
     if "gap_s" in past.data:
-        sub = _("%(gap)s apart, window %(minutes)s min") % {
-            "gap": span(int(past.data["gap_s"])),
-            "minutes": int(past.data.get("window_s", 0)) // 60,
-        }
+        sub = _("%(gap)s apart") % {"gap": gap(int(past.data["gap_s"]))}
     return "checks", True, words % {"count": count}, sub, past.clause
 
 
@@ -129,7 +136,7 @@ def _level_words(level: int) -> str:
 def _several(values: Mapping[str, object]) -> str:
     return _("%(count)s different detectors within %(gap)s") % {
         "count": values["count"],
-        "gap": span(int(str(values["gap_s"]))),
+        "gap": gap(int(str(values["gap_s"]))),
     }
 
 
@@ -144,8 +151,10 @@ _FACTS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "cry for help": lambda v: _("somebody asked for help"),
     "images show an intruder": lambda v: _("the images show an intruder"),
     "a person on site confirms": lambda v: _("a person on site confirms it"),
-    "contact expects nobody": lambda v: _("%(name)s, code right: real alarm")
-    % {"name": v["name"] or wording.word(wording.SERVICE_NAMES, "premises")},
+    "contact expects nobody": lambda v: (
+        _("%(name)s, code right: real alarm")
+        % {"name": v["name"] or wording.word(wording.SERVICE_NAMES, "premises")}
+    ),
     "said to be false": lambda v: _("an identified person says false alarm"),
     "no cameras": lambda v: _("no cameras at this site"),
     "nobody spoken to": lambda v: _("nobody spoken to yet"),

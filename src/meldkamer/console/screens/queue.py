@@ -62,7 +62,7 @@ class Job:
 
     @property
     def norm_words(self) -> str:
-        """"norm 1:30" under the age of a free row."""
+        """ "norm 1:30" under the age of a free row."""
         if self.norm is None:
             return _("no norm")
         return _("norm %(span)s") % {"span": span(self.norm.aim_s)}

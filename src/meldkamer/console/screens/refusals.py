@@ -80,17 +80,18 @@ def _open_step(detail: Mapping[str, object]) -> str:
 
 _REASONS = {
     "a required step is open": _open_step,
-    "another outcome follows from the course": lambda d: _(
-        "The course leads to another outcome: %(outcome)s."
-    )
-    % {"outcome": wording.word(wording.OUTCOMES, str(d.get("proposed") or "")) or "–"},
+    "another outcome follows from the course": lambda d: (
+        _("The course leads to another outcome: %(outcome)s.")
+        % {"outcome": wording.word(wording.OUTCOMES, str(d.get("proposed") or "")) or "–"}
+    ),
     "new signals were not seen": lambda d: _("New signals of this site were not seen yet."),
     "nobody identified said false alarm": lambda d: _("Nobody identified said false alarm."),
     "who attends, and when, or nobody": lambda d: _(
         "A service was asked: who attends, and when? “Nobody” is an answer."
     ),
-    "hold is bounded": lambda d: _("On hold for 1 to %(minutes)s minutes.")
-    % {"minutes": d.get("ceiling_min", "")},
+    "hold is bounded": lambda d: (
+        _("On hold for 1 to %(minutes)s minutes.") % {"minutes": d.get("ceiling_min", "")}
+    ),
     "holding has a reason": lambda d: _("Holding has a reason."),
     "a take-over has a reason": lambda d: _("A take-over has a reason."),
     "an empty note": lambda d: _("The note is empty."),

@@ -77,9 +77,7 @@ def screen(
     """The card of a site; with `facts`, what was done in the open incident stands beside."""
     terms = terms_of(site)
     zone = ZoneInfo(site.timezone)
-    tally = queries.tally(
-        site, terms.needless.window_days, period_start(site, terms, now), now
-    )
+    tally = queries.tally(site, terms.needless.window_days, period_start(site, terms, now), now)
     transmitter = Transmitter.objects.filter(site=site, active=True).order_by("id").first()
     plan = terms.plans.get(site.plan)
     formula = terms.formulas.get(site.formula)

@@ -28,6 +28,7 @@ class Spot:
     km: float = 0.0
     minutes: int = 0
     label_left: bool = False
+    labelled: bool = True
 
     @property
     def label_x(self) -> float:
@@ -77,7 +78,8 @@ def sketch(name: str, position: tuple[float, float], others: Iterable[Place]) ->
         for other in others
     ]
     found = [item for item in found if hypot(item[1], item[2]) <= _MAX_KM]
-    found.sort(key=lambda item: hypot(item[1], item[2]))
+    # units first: their names have room before those of other sites
+    found.sort(key=lambda item: (item[0].kind != "unit", hypot(item[1], item[2])))
     wanted = [item for item in found if item[0].kind == "unit"][:2] or found[:4]
     reach = max([_MIN_KM, *(max(abs(e) / 1.9, abs(n)) for _, e, n in wanted)])
     px_per_km = (HEIGHT / 2 - 16) / reach
@@ -91,11 +93,18 @@ def sketch(name: str, position: tuple[float, float], others: Iterable[Place]) ->
         spots.append(
             Spot(
                 other.kind, other.name, round(x, 1), round(y, 1), round(km, 1), minutes,
-                label_left=x > WIDTH * 0.65,
+                label_left=x > WIDTH * 0.65, labelled=_has_room(spots, x, y),
             )
         )  # fmt: skip
+    # units were drawn over the sites before them
+    spots.sort(key=lambda spot: spot.kind == "unit")
     scale_km = next((km for km in (5, 2, 1, 0.5, 0.2, 0.1) if km * px_per_km <= 120), 0.1)
     return Sketch(tuple(spots), scale_km, round(scale_km * px_per_km, 1))
+
+
+def _has_room(spots: Iterable[Spot], x: float, y: float) -> bool:
+    """Whether a name beside (x, y) would cover nobody's name."""
+    return all(abs(spot.y - y) > 16 or abs(spot.x - x) > 130 for spot in spots if spot.labelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +113,11 @@ class ZoneSpot:
 
     number: str
     name: str
-    x: float
-    last: bool
 
 
 def zone_way(zones: Iterable[tuple[str, str]]) -> tuple[ZoneSpot, ...]:
-    """(number, name) in order of alarm, each once, spread over the width."""
+    """(number, name) in order of alarm, each once."""
     seen: dict[str, str] = {}
     for number, name in zones:
         seen.setdefault(number, name)
-    shown = list(seen.items())[:5]
-    step = WIDTH / max(1, len(shown))
-    return tuple(
-        ZoneSpot(number, name, round(step * (place + 0.5), 1), place == len(shown) - 1)
-        for place, (number, name) in enumerate(shown)
-    )
+    return tuple(ZoneSpot(number, name) for number, name in seen.items())

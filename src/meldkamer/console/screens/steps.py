@@ -12,6 +12,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
+from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock
 from meldkamer.rules import procedures
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
@@ -132,11 +133,11 @@ def _sub(facts: IncidentFacts, step: Step) -> str:
     if step.service:
         return wording.EMERGENCY_NUMBERS.get(step.service, "")
     if step.to == PREMISES:
-        return step.phone
+        return shown(step.phone)
     for place, contact in enumerate(facts.site.contacts, start=1):
         if contact.key == step.to:
             return _("contact %(place)s") % {"place": place}
-    return step.phone
+    return shown(step.phone)
 
 
 def _why(facts: IncidentFacts, step: Step, rings: Ringing | None) -> str:

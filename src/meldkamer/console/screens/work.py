@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
+from meldkamer.console.phones import shown
 from meldkamer.console.screens import steps as step_rows
 from meldkamer.console.screens.steps import Ringing, StepRow
 from meldkamer.console.timing import clock
@@ -118,10 +119,14 @@ def work(
         return Work("done", why=wording.word(wording.OUTCOMES, str(incident.outcome)))
     if incident.state == Incident.State.WAITING or incident.state == Incident.State.TEXTING:
         why = wording.word(wording.WAITS, incident.wait_for or "")
-        return Work("waiting", until=incident.due, why=why, may_override=_may_override(facts, staff))
+        return Work(
+            "waiting", until=incident.due, why=why, may_override=_may_override(facts, staff)
+        )
     if incident.holder_id != staff.pk:
         return Work("take", may_override=_may_override(facts, staff))
-    found = replace(_open(facts, rows, staff, now, wanted), may_override=_may_override(facts, staff))
+    found = replace(
+        _open(facts, rows, staff, now, wanted), may_override=_may_override(facts, staff)
+    )
     return replace(found, until=incident.due) if incident.state == Incident.State.HELD else found
 
 
@@ -158,7 +163,9 @@ def _open(
 
 
 def _step_of(rows: Sequence[StepRow], key: str) -> Step | None:
-    return next((r.step for r in rows if r.step.to == key and r.step.do in ("call", "inform")), None)
+    return next(
+        (r.step for r in rows if r.step.to == key and r.step.do in ("call", "inform")), None
+    )
 
 
 def _ringing(facts: IncidentFacts, step: Step, rings: Ringing, staff: Staff) -> Work:
@@ -180,18 +187,16 @@ def _ringing(facts: IncidentFacts, step: Step, rings: Ringing, staff: Staff) -> 
 def _choices(rows: Sequence[tuple[str, str, str]], inform: bool) -> tuple[Choice, ...]:
     words = {
         "real": _("Real alarm"),
-        "false_alarm": _("False alarm + code"),
+        "false_alarm": _("False alarm, code"),
         "coming": _("Comes to the site"),
         "send_patrol": _("Asks for a patrol"),
-        "nothing": _("Informed") if inform else _("Reached, nothing of use"),
+        "nothing": _("Informed") if inform else _("Nothing of use"),
         "no_answer": _("No answer"),
         "voicemail": _("Voicemail"),
         "busy": _("Engaged"),
         "wrong_number": _("Wrong number"),
     }
-    return tuple(
-        Choice(digit, result, says, words[says or result]) for digit, result, says in rows
-    )
+    return tuple(Choice(digit, result, says, words[says or result]) for digit, result, says in rows)
 
 
 def _language(facts: IncidentFacts, step: Step) -> str:
@@ -272,7 +277,7 @@ def _sheet(facts: IncidentFacts, staff: Staff) -> Sheet:
     me = staff.get_full_name() or staff.username
     house = facts.terms.house
     return Sheet(
-        we=", ".join(part for part in (house.name, me, house.emergency_phone) if part),
+        we=", ".join(part for part in (house.name, me, shown(house.emergency_phone)) if part),
         where=site.name,
         what=", ".join(what[:4]) or wording.word(wording.TYPES, facts.type),
         consulted=" · ".join(spoken) or _("nobody reached"),

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from meldkamer.console import timing
+from meldkamer.console import phones, timing
 from meldkamer.console.wording import CLASSES, class_of
 
 register = template.Library()
@@ -40,9 +40,7 @@ def icon(name: str, classes: str = "icon", label: str = "") -> SafeString:
             '<svg class="{}" role="img" aria-label="{}"><use href="#{}"/></svg>',
             classes, label, name,
         )  # fmt: skip
-    return format_html(
-        '<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name
-    )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name)
 
 
 @register.simple_tag
@@ -91,12 +89,18 @@ def span(seconds: float) -> str:
 
 
 @register.filter
+def phone(number: str) -> str:
+    """As it is dialled here: 0475 00 12 36; abroad with the country in front."""
+    return phones.shown(number)
+
+
+@register.filter
 def iso(moment: datetime) -> str:
     """For datetime="…"."""
     return moment.isoformat()
 
 
 @register.filter
-def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970, for the ticking ages."""
-    return int(moment.timestamp() * 1000)
+def epoch_ms(moment: datetime) -> str:
+    """Milliseconds since 1970, for the ticking ages; text, so that no locale groups its digits."""
+    return str(int(moment.timestamp() * 1000))

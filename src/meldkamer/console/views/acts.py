@@ -140,9 +140,7 @@ def _service_result(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
         raise Refused("M3.1", "unknown result", expected=list(told))
     words = result % {"number": sent.get("number", "")}
     reason = sent.get("reason", "").strip()
-    commands.note(
-        desk.staff, incident.pk, f"{words}: {reason}" if reason else words, desk.now
-    )
+    commands.note(desk.staff, incident.pk, f"{words}: {reason}" if reason else words, desk.now)
     return f"request:{sent.get('service', '')}"
 
 

@@ -112,9 +112,9 @@ def _notices(desk: Desk, zone: ZoneInfo) -> list[Row]:
 def _tests(desk: Desk, zone: ZoneInfo) -> list[Row]:
     rows = []
     for test in queries.running_tests(desk.provider_ids, desk.now):
-        what = ", ".join(
-            [*(f"z{n}" for n in test.zones), *test.areas, *_types(test.types)]
-        ) or _("whole site")
+        what = ", ".join([*(f"z{n}" for n in test.zones), *test.areas, *_types(test.types)]) or _(
+            "whole site"
+        )
         asked = _("asked by %(who)s") % {"who": test.asked_by}
         until = _("until %(until)s") % {"until": _moment(test.until, desk.now, zone)}
         rows.append(Row(until, what, test.site.name, asked, "S20.1"))

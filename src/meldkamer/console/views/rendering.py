@@ -72,9 +72,7 @@ def after_act(
     """What an act changed: the middle, the right, the queue. Never older than the act."""
     context = queue_context(desk, incident_id) | {"refusal": refusal}
     if incident_id is not None:
-        context |= incident_context(
-            desk, incident_id, refusal=refusal, wanted=wanted, ask=ask
-        )
+        context |= incident_context(desk, incident_id, refusal=refusal, wanted=wanted, ask=ask)
     response = render(request, "console/after_act.html", context)
     response["HX-Push-Url"] = f"/incident/{incident_id}/" if incident_id else "/"
     return response
@@ -83,5 +81,3 @@ def after_act(
 def gone() -> str:
     """For a 404: does not exist, or is not his to see; the two are not told apart."""
     return _("No such incident, or not one of your providers.")
-
-

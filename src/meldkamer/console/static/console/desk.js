@@ -28,12 +28,15 @@ function refreshQueue() {
 }
 
 /** Fetch the open incident, unless somebody is being asked something in it. */
-function refreshIncident() {
+async function refreshIncident() {
   const at = main()
   if (!at?.dataset.address || acting || at.querySelector('form.ask, form.close-form')) return
   const wanted = at.querySelector('[data-wanted]')?.getAttribute('data-wanted')
   const query = wanted ? `?work=${encodeURIComponent(wanted)}` : ''
-  return htmx.ajax('GET', at.dataset.address + query, { target: '#incident', swap: 'outerHTML' })
+  // a refusal stays until the operator does something else
+  const refusal = document.getElementById('refusal')
+  await htmx.ajax('GET', at.dataset.address + query, { target: '#incident', swap: 'outerHTML' })
+  if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
 }
 
 // --- what must survive a refresh: drafts, focus, scrolling
@@ -197,6 +200,7 @@ async function alive() {
   } catch { /* the line itself says when the centre does not answer */ }
 }
 setInterval(alive, ALIVE_MS)
+void alive()
 setInterval(tick, 1000)
 setOffset(Number(body.dataset.now))
 tick()

@@ -1,0 +1,28 @@
+"""What the desk's tests share: a scene, and browsers of an operator and a supervisor."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from meldkamer.people.models import Staff
+from tests.console.scene import Scene
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    """Two providers, nothing else yet."""
+    return Scene()
+
+
+@pytest.fixture
+def operator(scene: Scene) -> Staff:
+    """Eva Maes, who works for Securitas alone."""
+    return scene.staff()
+
+
+@pytest.fixture
+def desk(client: Client, operator: Staff) -> Client:
+    """Eva's browser, logged in."""
+    client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
+    return client
