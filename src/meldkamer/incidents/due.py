@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
@@ -18,14 +19,19 @@ from meldkamer.rules.acts import Close, Enqueue, Say
 from meldkamer.sites.models import Site
 
 
-def lock_docket(incident_id: int, now: datetime, actor: str = "system") -> Docket:
-    """The incident with its site locked, in this transaction; the order is always site first."""
+def lock_site_of(incident_id: int) -> Site:
+    """The site of an incident, locked for this transaction: always before anything of it."""
     site_id = Incident.objects.values_list("site_id", flat=True).get(pk=incident_id)
-    site = (
+    return (
         Site.objects.select_related("provider", "customer", "installer")
         .select_for_update(no_key=True, of=("self",))
         .get(pk=site_id)
     )
+
+
+def lock_docket(incident_id: int, now: datetime, actor: str = "system") -> Docket:
+    """The incident with its site locked, in this transaction; the order is always site first."""
+    site = lock_site_of(incident_id)
     incident = Incident.objects.select_related("holder").get(pk=incident_id)
     incident.site = site
     return Docket(site, site_facts(site, now), now, incident=incident, actor=actor)
@@ -35,7 +41,11 @@ def incident_due(row: AgendaRow, now: datetime) -> None:
     """An agenda row of kind incident.due."""
     docket = lock_docket(row.payload["incident"], now)
     incident = docket.opened
-    if incident.closed_at is not None or incident.due is None or incident.due > now:
+    if incident.closed_at is not None or incident.due is None:
+        return
+    if incident.due > now:
+        # a row that came too early is not the end of it: no open incident is without one (M12.2)
+        agenda.schedule(row.kind, row.subject, incident.due, now, payload=row.payload)
         return
     _BY_STATE[Incident.State(incident.state)](docket, now)
 

@@ -16,9 +16,11 @@ from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.commands import dispatch
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
+from meldkamer.notify.models import PatrolUnit
+from meldkamer.notify.queries import free_units
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, verdicts, verification
@@ -168,19 +170,35 @@ class _IncomingCall:
             docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
             dispatch(docket)
             return
+        unit = self._send_patrol()
+        if unit:
+            # no incident follows it, so somebody must
+            Notice.objects.create(
+                provider=self.site.provider,
+                at=self.now,
+                kind="patrol",
+                clause="S6.1",
+                text=f"{unit}: {self.site.name}",
+                site=self.site,
+            )
+            journal.announce("notices")
+
+    def _send_patrol(self) -> str:
+        """The nearest free unit goes to the site, or the refusal is told; the unit's name."""
         docket = self._docket()
-        priority = self.facts.terms.priority("intrusion")
+        units = free_units(self.site.provider_id, self.facts.position)
         if not self.facts.takes("patrol"):
             docket.say("patrol.refused", "S6.1", "patrol not taken", to="patrol")
-            return
-        # a patrol needs somebody who follows it: an incident by hand (S24.1)
-        docket.carry_out(
-            [Open("intrusion", priority, "S24.1", "patrol asked for", origin="person")]
+            return ""
+        if not units:
+            docket.say("patrol.refused", "S6.1", "no patrol free", to="patrol")
+            return ""
+        name = units[0].name
+        docket.say("patrol.sent", "S6.1", "asked for by phone", to=name, data={"unit": name})
+        PatrolUnit.objects.filter(pk=units[0].pk).update(
+            state=PatrolUnit.State.SENT, reported_at=self.now
         )
-        data = {"key": self.key, "says": "send_patrol"}
-        docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
-        dispatch(docket)
-        docket.carry_out([Close("handled", "S6.1")])
+        return name
 
     def help(self, *, identified: bool) -> None:
         """S24.1: a hold-up, verified by person, police next; also without a right code."""

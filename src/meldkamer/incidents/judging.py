@@ -1,16 +1,20 @@
 """From the journal's unjudged signals to verdicts: one transaction per signal.
 
 Verdict, incident, agenda, outbox, entries and the strike of the pending row commit together, so a
-signal is judged exactly once, whatever dies meanwhile.
+signal is judged exactly once, whatever dies meanwhile. A signal that cannot be judged is put aside:
+it keeps its place in the journal and on the pending list, is told to the supervisor, and is tried
+again by the agenda; it never stands in the way of the others.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.faults import is_passing
 from meldkamer.incidents import outages
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import incident_facts, recent_signals, signal_facts, site_facts
@@ -23,25 +27,82 @@ from meldkamer.rules.facts import SignalFacts
 from meldkamer.sites.models import Site
 from meldkamer.watch import commands as watch
 
-_CLAIM = """
+AGAIN = "signal.again"
+_AGAIN_AFTER = timedelta(seconds=60)
+# pending rows from here on were put aside
+_ASIDE = 100
+_CLAIM = f"""
 DELETE FROM journal_pending WHERE signal_id = (
-    SELECT signal_id FROM journal_pending ORDER BY urgency, signal_id
+    SELECT signal_id FROM journal_pending WHERE urgency < {_ASIDE} ORDER BY urgency, signal_id
     FOR UPDATE SKIP LOCKED LIMIT 1
 ) RETURNING signal_id, received_at
 """
+_CLAIM_ONE = "DELETE FROM journal_pending WHERE signal_id = %s RETURNING signal_id, received_at"
+_PUT_ASIDE = (
+    f"UPDATE journal_pending SET urgency = urgency + {_ASIDE}"
+    f" WHERE signal_id = %s AND urgency < {_ASIDE}"
+)
+_OLDEST = f"SELECT min(received_at) FROM journal_pending WHERE urgency < {_ASIDE}"
 
 
 def judge_next(now: datetime) -> bool:
     """Judge the most urgent unjudged signal; False when there is none to be had."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_CLAIM)
-            claimed = cursor.fetchone()
-        if claimed is None:
-            return False
-        signal_id, received_at = claimed
-        _judge(Signal.objects.get(pk=signal_id, received_at=received_at), now)
+    signal_id = None
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(_CLAIM)
+                claimed = cursor.fetchone()
+            if claimed is None:
+                return False
+            signal_id, received_at = claimed
+            _judge(Signal.objects.get(pk=signal_id, received_at=received_at), now)
+    except Exception as fault:
+        if signal_id is not None and not is_passing(fault):
+            _put_aside(signal_id, now)
+        raise
     return True
+
+
+@transaction.atomic
+def judge_again(signal_id: int, now: datetime) -> None:
+    """Judge a signal that was put aside; a fault leaves it there and on the agenda."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_ONE, [signal_id])
+        claimed = cursor.fetchone()
+    if claimed is not None:
+        _judge(Signal.objects.get(pk=signal_id, received_at=claimed[1]), now)
+
+
+@transaction.atomic
+def _put_aside(signal_id: int, now: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_ASIDE, [signal_id])
+        if not cursor.rowcount:
+            return
+    agenda.schedule(
+        AGAIN, f"signal:{signal_id}", now + _AGAIN_AFTER, now, payload={"signal": signal_id}
+    )
+    row = Signal.objects.filter(pk=signal_id).first()
+    site = Site.objects.filter(pk=row.site_id).first() if row else None
+    Notice.objects.create(
+        provider=site.provider if site else None,
+        at=now,
+        kind="not_judged",
+        clause="M12.1",
+        text=f"{site.name if site else ''} {row.account} {row.code}".strip() if row else "",
+        site=site,
+        signal_id=signal_id,
+    )
+    journal.announce("notices")
+
+
+def oldest_unjudged() -> datetime | None:
+    """When the oldest signal came that still waits to be judged; those put aside do not count."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST)
+        found: datetime | None = cursor.fetchone()[0]
+    return found
 
 
 def _judge(row: Signal, now: datetime) -> None:
@@ -57,6 +118,8 @@ def _judge(row: Signal, now: datetime) -> None:
         .get(pk=row.site_id)
     )
     facts = site_facts(site, now)
+    # a test whose time was over when the signal came does not hold it, however late we are (S20.1)
+    facts = replace(facts, tests=tuple(test for test in facts.tests if signal.at < test.until))
     if signal.type == "power":
         facts = replace(facts, in_outage=outages.covers(site))
     incidents = list(

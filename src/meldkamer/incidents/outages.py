@@ -35,6 +35,16 @@ def lock(site_id: int) -> None:
         )
 
 
+def lock_provider_of(outage_id: int) -> None:
+    """The same lock, for what the agenda does with an outage."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, provider_id::int) FROM incidents_areaoutage"
+            " WHERE id = %s",
+            [_LOCK, outage_id],
+        )
+
+
 def power_failed(docket: Docket, now: datetime) -> None:
     """A power failure was acted on: part of an outage, or the one that completes it?"""
     terms = docket.site_facts.terms.outage

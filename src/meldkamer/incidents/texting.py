@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import CharField, Exists, Min, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
+from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.faults import is_passing
+from meldkamer.agenda.models import AgendaRow
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.due import lock_docket
 from meldkamer.incidents.facts import site_facts
@@ -21,21 +26,70 @@ from meldkamer.terms.loader import load
 _WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HELD)
 
 
+AGAIN = "reply.again"
+_AGAIN_AFTER = timedelta(seconds=60)
+
+
+def _waiting() -> QuerySet[InboundMessage]:
+    """Replies to be consumed, without those that were put aside and stand on the agenda."""
+    aside = AgendaRow.objects.filter(
+        kind=AGAIN,
+        subject=Concat(Value("reply:"), Cast(OuterRef("pk"), CharField())),
+        done_at=None,
+    )
+    return InboundMessage.objects.filter(~Exists(aside), consumed_at=None)
+
+
 def consume_next(now: datetime) -> bool:
-    """Consume the oldest reply in one transaction; False when there is none."""
-    with transaction.atomic():
-        message = (
-            InboundMessage.objects.select_for_update(skip_locked=True)
-            .filter(consumed_at=None)
-            .order_by("id")
-            .first()
-        )
-        if message is None:
-            return False
-        message.consumed_at = now
-        message.save(update_fields=["consumed_at"])
-        _consume(message, now)
+    """Consume the oldest reply in one transaction; False when there is none.
+
+    One that cannot be consumed is put aside for the agenda and stops no other.
+    """
+    message = None
+    try:
+        with transaction.atomic():
+            message = (
+                _waiting().select_for_update(skip_locked=True, of=("self",)).order_by("id").first()
+            )
+            if message is None:
+                return False
+            _take(message, now)
+    except Exception as fault:
+        if message is not None and not is_passing(fault):
+            _put_aside(message, now)
+        raise
     return True
+
+
+@transaction.atomic
+def consume_again(message_id: int, now: datetime) -> None:
+    """Consume a reply that was put aside; a fault leaves it on the agenda."""
+    message = InboundMessage.objects.select_for_update().get(pk=message_id)
+    if message.consumed_at is None:
+        _take(message, now)
+
+
+def _take(message: InboundMessage, now: datetime) -> None:
+    message.consumed_at = now
+    message.save(update_fields=["consumed_at"])
+    _consume(message, now)
+
+
+@transaction.atomic
+def _put_aside(message: InboundMessage, now: datetime) -> None:
+    agenda.schedule(
+        AGAIN, f"reply:{message.pk}", now + _AGAIN_AFTER, now, payload={"message": message.pk}
+    )
+    Notice.objects.create(
+        at=now, kind="reply", clause="S7.10", text=f"{message.sender}: {message.text}"
+    )
+    journal.announce("notices")
+
+
+def oldest_unconsumed() -> datetime | None:
+    """When the oldest reply came that still waits to be consumed."""
+    oldest: datetime | None = _waiting().aggregate(oldest=Min("received_at"))["oldest"]
+    return oldest
 
 
 def _consume(message: InboundMessage, now: datetime) -> None:
