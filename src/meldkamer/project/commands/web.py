@@ -31,6 +31,7 @@ def serve(application: Any, port: int, grace_s: int | None = GRACE_S) -> int:
     """Serve an ASGI application on 127.0.0.1; at SIGTERM open requests have `grace_s` to end."""
     import uvicorn
 
+    from meldkamer.console import feed
     from meldkamer.project.childhood import say_ready
 
     class Web(uvicorn.Server):
@@ -40,6 +41,11 @@ def serve(application: Any, port: int, grace_s: int | None = GRACE_S) -> int:
             await super().startup(sockets)
             if self.started:
                 say_ready()
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            # the open consoles would hold the stop until the grace is over
+            feed.close_all()
+            await super().shutdown(sockets)
 
     config = uvicorn.Config(
         application,
