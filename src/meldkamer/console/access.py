@@ -123,7 +123,7 @@ def _to(request: HttpRequest, address: str) -> HttpResponse:
 def _speak(request: HttpRequest, staff: Staff) -> None:
     if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
         translation.activate(staff.language)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
 
 
 def _chosen(request: HttpRequest, providers: tuple[Provider, ...]) -> str:

@@ -22,6 +22,7 @@ from meldkamer.console.timing import clock, clock_or_day, day, day_and_time, spa
 from meldkamer.incidents import queries
 from meldkamer.incidents.facts import incident_facts, past, signal_facts, site_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.rules.avs import Surroundings
 from meldkamer.rules.facts import IncidentFacts, SiteFacts
@@ -213,7 +214,7 @@ def _ids(incident: Incident, staff: Staff) -> tuple[str, ...]:
     return (incident.provider.name, incident.terms, held)
 
 
-def _taken(incident: Incident, entries: list[queries.Entry]) -> tuple[str, str, bool]:
+def _taken(incident: Incident, entries: list[Entry]) -> tuple[str, str, bool]:
     if incident.first_taken_at is None:
         return "", "", False
     queued = [e.at for e in entries if e.what == "incident.queued"]
@@ -324,7 +325,7 @@ def _closing(
     )
 
 
-def _names(entries: list[queries.Entry]) -> dict[str, str]:
+def _names(entries: list[Entry]) -> dict[str, str]:
     ids = {
         int(entry.actor.removeprefix("staff:"))
         for entry in entries

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,7 +78,7 @@ def _open_step(detail: Mapping[str, object]) -> str:
     return _("A required step is open.")
 
 
-_REASONS = {
+_REASONS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "a required step is open": _open_step,
     "another outcome follows from the course": lambda d: (
         _("The course leads to another outcome: %(outcome)s.")
@@ -111,7 +111,7 @@ _REASONS = {
     ),
     "another provider's": lambda d: _("It belongs to a provider you do not work for."),
 }
-_INSTEAD = {
+_INSTEAD: dict[str, Callable[[], str]] = {
     "a required step is open": lambda: _("Do the step, or waive it with a reason."),
     "another outcome follows from the course": lambda: _(
         "Choose that outcome, or give the reason for this one."

@@ -1,4 +1,4 @@
-"""The right column: address and access, contacts in call order, zones, map, what happened before."""
+"""The right column: address, access, contacts in call order, zones, map, what happened before."""
 
 from __future__ import annotations
 

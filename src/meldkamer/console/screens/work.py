@@ -117,16 +117,13 @@ def work(
     """The panel for one person; `wanted` is a step that he chose out of turn."""
     if incident.state == Incident.State.CLOSED:
         return Work("done", why=wording.word(wording.OUTCOMES, str(incident.outcome)))
-    if incident.state == Incident.State.WAITING or incident.state == Incident.State.TEXTING:
+    override = _may_override(facts, staff)
+    if incident.state in (Incident.State.WAITING, Incident.State.TEXTING):
         why = wording.word(wording.WAITS, incident.wait_for or "")
-        return Work(
-            "waiting", until=incident.due, why=why, may_override=_may_override(facts, staff)
-        )
+        return Work("waiting", until=incident.due, why=why, may_override=override)
     if incident.holder_id != staff.pk:
-        return Work("take", may_override=_may_override(facts, staff))
-    found = replace(
-        _open(facts, rows, staff, now, wanted), may_override=_may_override(facts, staff)
-    )
+        return Work("take", may_override=override)
+    found = replace(_open(facts, rows, staff, now, wanted), may_override=override)
     return replace(found, until=incident.due) if incident.state == Incident.State.HELD else found
 
 
@@ -216,7 +213,8 @@ def _say(facts: IncidentFacts, step: Step, staff: Staff) -> str:
         what = wording.word(wording.TYPES, facts.type).lower()
         if step.do == "inform" or not calls.needs_identification(facts, step):
             text = _(
-                "“%(me)s of the %(house)s alarm centre. A message from %(site)s: %(what)s%(zones)s.”"
+                "“%(me)s of the %(house)s alarm centre."
+                " A message from %(site)s: %(what)s%(zones)s.”"
             )
         else:
             text = _(
@@ -265,7 +263,8 @@ def _sheet(facts: IncidentFacts, staff: Staff) -> Sheet:
     what = []
     for signal in facts.signals:
         if signal.role == "event":
-            name = site.zones[signal.zone].name if signal.zone in site.zones else ""
+            zone_facts = site.zones.get(signal.zone or "")
+            name = zone_facts.name if zone_facts else ""
             words = f"z{signal.zone} {name}".strip() if signal.zone else ""
             kind = wording.word(wording.TYPES, signal.type).lower()
             what.append(f"{clock(signal.at, zone)[:5]} {words or kind}")

@@ -81,7 +81,7 @@ def _show(
             "desk": desk,
             "name": name,
             "title": NAMES[name],
-            "names": [(key, words) for key, words in NAMES.items()],
+            "names": list(NAMES.items()),
             "rows": rows,
             "refusal": refusal,
         },

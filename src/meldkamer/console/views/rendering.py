@@ -8,14 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from meldkamer.console import wording
 from meldkamer.console.access import Desk
 from meldkamer.console.screens import incident as incident_screen
 from meldkamer.console.screens import queue as queue_screen
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.incidents import queries
-from meldkamer.incidents.models import Incident
 from meldkamer.people.queries import on_duty
-from meldkamer.console import wording
 
 Context = dict[str, Any]
 
