@@ -1,6 +1,7 @@
-"""The table of everything that can stand on the agenda: kind → act.
+"""The table of everything that can stand on the agenda: kind → act, and what it locks first.
 
 A kind that is not here cannot be acted on, so a test holds this table against every `schedule`.
+An act on a site's things locks the site before its row (see `agenda.commands`).
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from meldkamer.agenda import commands as agenda
-from meldkamer.agenda.commands import Act
+from meldkamer.agenda.commands import Act, Lock
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import carry_out, due, incoming, outages
+from meldkamer.incidents import carry_out, due, incoming, judging, outages, texting
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.sites import sheet_changes
@@ -73,6 +74,31 @@ def _seal(row: AgendaRow, now: datetime) -> None:
     agenda.schedule(SEAL, "journal", now + _SEAL_EVERY, now)
 
 
+def _lock_site(row: AgendaRow) -> None:
+    lock_site(row.payload["site"])
+
+
+def _lock_tested(row: AgendaRow) -> None:
+    lock_site(TestMode.objects.values_list("site_id", flat=True).get(pk=row.payload["test"]))
+
+
+def _lock_changed(row: AgendaRow) -> None:
+    lock_site(SheetChange.objects.values_list("site_id", flat=True).get(pk=row.payload["change"]))
+
+
+LOCKS: dict[str, Lock] = {
+    carry_out.DUE: lambda row: due.lock_site_of(row.payload["incident"]),
+    contracts.END_TEST: _lock_tested,
+    contracts.END_TRIAL: _lock_site,
+    contracts.START_FORCE: _lock_site,
+    watch.TEST_DUE: _lock_site,
+    watch.HOURS_DUE: _lock_site,
+    outages.END: lambda row: outages.lock_provider_of(row.payload["outage"]),
+    outages.RECHECK: lambda row: outages.lock_provider_of(row.payload["outage"]),
+    sheet_changes.BEGIN: _lock_changed,
+    sheet_changes.END: _lock_changed,
+}
+
 ACTS: dict[str, Act] = {
     carry_out.DUE: due.incident_due,
     contracts.END_TEST: _test_end,
@@ -84,6 +110,8 @@ ACTS: dict[str, Act] = {
     outages.RECHECK: lambda row, now: outages.recheck(row.payload["outage"], now),
     sheet_changes.BEGIN: _sheet,
     sheet_changes.END: _sheet,
+    judging.AGAIN: lambda row, now: judging.judge_again(row.payload["signal"], now),
+    texting.AGAIN: lambda row, now: texting.consume_again(row.payload["message"], now),
     PURGE: _purge,
     SEAL: _seal,
 }

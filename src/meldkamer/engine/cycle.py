@@ -1,38 +1,46 @@
 """One cycle of the house, the same for the worker and for a rehearsal.
 
-Order within an instant is R1's: states that end, then signals and replies, then what is due. Each
-step is its own transaction; a cycle may be cut off anywhere and the next one goes on.
+Order within an instant is R1's: states that end, then signals and replies, then what is due. After
+a time without workers the same order holds for what came then: what was due after a signal came
+waits until that signal is judged, so a restore that came in time is in time, however late we are.
+Each step is its own transaction; a cycle may be cut off anywhere and the next one goes on.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
-from meldkamer.engine.acts import ACTS
+from meldkamer.engine.acts import ACTS, LOCKS
 from meldkamer.incidents import judging, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Carrier
 
 log = logging.getLogger(__name__)
 _ENDS, _DUE = (0,), (1,)
+_AN_INSTANT = timedelta(microseconds=1)
 
 
 def end_states(now: datetime) -> int:
-    """Act on states that end at or before `now` (R1a)."""
-    return _act(now, _ENDS)
+    """Act on states that end at or before `now`, and before anything that waits came (R1a)."""
+    return _act(now, _ENDS, _not_after(now, timedelta()))
 
 
 def act_on_due(now: datetime) -> int:
-    """Act on what is due (R1c)."""
-    return _act(now, _DUE)
+    """Act on what is due, if nothing that came before it still waits (R1c)."""
+    return _act(now, _DUE, _not_after(now, _AN_INSTANT))
 
 
-def _act(now: datetime, ranks: tuple[int, ...]) -> int:
+def _not_after(now: datetime, before: timedelta) -> datetime:
+    waiting = (judging.oldest_unjudged(), texting.oldest_unconsumed())
+    return min([now, *(came - before for came in waiting if came is not None)])
+
+
+def _act(now: datetime, ranks: tuple[int, ...], upto: datetime) -> int:
     done = 0
-    for row_id in agenda.due_rows(now, ranks=ranks):
-        done += agenda.act_on(row_id, ACTS, now)
+    for row_id in agenda.due_rows(upto, ranks=ranks):
+        done += agenda.act_on(row_id, ACTS, now, LOCKS)
     return done
 
 

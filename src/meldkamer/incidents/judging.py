@@ -29,20 +29,18 @@ from meldkamer.watch import commands as watch
 
 AGAIN = "signal.again"
 _AGAIN_AFTER = timedelta(seconds=60)
-# pending rows from here on were put aside
-_ASIDE = 100
-_CLAIM = f"""
+# pending rows with an urgency of 100 and more were put aside
+_CLAIM = """
 DELETE FROM journal_pending WHERE signal_id = (
-    SELECT signal_id FROM journal_pending WHERE urgency < {_ASIDE} ORDER BY urgency, signal_id
+    SELECT signal_id FROM journal_pending WHERE urgency < 100 ORDER BY urgency, signal_id
     FOR UPDATE SKIP LOCKED LIMIT 1
 ) RETURNING signal_id, received_at
 """
 _CLAIM_ONE = "DELETE FROM journal_pending WHERE signal_id = %s RETURNING signal_id, received_at"
 _PUT_ASIDE = (
-    f"UPDATE journal_pending SET urgency = urgency + {_ASIDE}"
-    f" WHERE signal_id = %s AND urgency < {_ASIDE}"
+    "UPDATE journal_pending SET urgency = urgency + 100 WHERE signal_id = %s AND urgency < 100"
 )
-_OLDEST = f"SELECT min(received_at) FROM journal_pending WHERE urgency < {_ASIDE}"
+_OLDEST = "SELECT min(received_at) FROM journal_pending WHERE urgency < 100"
 
 
 def judge_next(now: datetime) -> bool:
@@ -84,7 +82,7 @@ def _put_aside(signal_id: int, now: datetime) -> None:
         AGAIN, f"signal:{signal_id}", now + _AGAIN_AFTER, now, payload={"signal": signal_id}
     )
     row = Signal.objects.filter(pk=signal_id).first()
-    site = Site.objects.filter(pk=row.site_id).first() if row else None
+    site = Site.objects.filter(pk=row.site_id).first() if row and row.site_id else None
     Notice.objects.create(
         provider=site.provider if site else None,
         at=now,

@@ -18,12 +18,17 @@ import psycopg
 from django.db import DatabaseError, connection, connections
 
 from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.faults import is_passing
 from meldkamer.engine import cycle, house_keeping
 from meldkamer.notify.carriers import all_sandbox
 
 log = logging.getLogger(__name__)
 CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldkamer_outbox")
 LONGEST_SLEEP_S = 1.0
+# nothing could be done although something is due: another worker has it, so do not spin
+_LEAST_SLEEP_S = 0.02
+# a worker that hangs inside a transaction lets go of what it holds: the others wait for it
+_HANGING_S = 60
 _RECONNECT_S = 0.5
 
 
@@ -89,10 +94,10 @@ class Worker:
     def _guarded(self, step: Callable[[datetime], int]) -> int:
         try:
             return step(_now())
-        except (DatabaseError, psycopg.Error):
-            raise
-        except Exception:
-            # the transaction was rolled back and the row kept: it is tried again later
+        except Exception as fault:
+            if is_passing(fault):
+                raise
+            # the transaction was rolled back and the row put off or aside: it is tried again later
             log.exception("a step of the cycle failed; what it was about stays where it was")
             return 0
 
@@ -104,6 +109,8 @@ class Worker:
         parameters.pop("prepare_threshold", None)
         parameters["autocommit"] = True
         self.listener = psycopg.connect(**parameters)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{_HANGING_S}s'")
         for channel in CHANNELS:
             self.listener.execute(f"LISTEN {channel}".encode())
 
@@ -111,8 +118,8 @@ class Worker:
         wait_s = LONGEST_SLEEP_S
         due = agenda.next_due()
         if due is not None:
-            wait_s = min(wait_s, max(0.0, (due - _now()).total_seconds()))
-        if wait_s > 0 and self.listener is not None:
+            wait_s = min(wait_s, max(_LEAST_SLEEP_S, (due - _now()).total_seconds()))
+        if self.listener is not None:
             for _ in self.listener.notifies(timeout=wait_s, stop_after=1):
                 pass
 
