@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -19,13 +20,14 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from meldkamer.people.models import Staff
 from meldkamer.people.queries import providers_of
 from meldkamer.sites.models import Provider, Site
 from meldkamer.sites.queries import site_for
+from meldkamer.terms.loader import load
 
 ROLES = (Staff.Role.OFFICE, Staff.Role.SUPERVISOR)
 View = Callable[..., HttpResponse]
@@ -96,7 +98,13 @@ def _guard(
         translation.activate(staff.language)
         request.LANGUAGE_CODE = translation.get_language()
     office = Office(staff, tuple(providers_of(staff)), datetime.now(UTC))
-    return view(request, office, *args, **kwargs)
+    with timezone.override(_zone(office)):
+        return view(request, office, *args, **kwargs)
+
+
+def _zone(office: Office) -> ZoneInfo:
+    """The wall clock of the house: that of the first provider's terms."""
+    return ZoneInfo(load(office.providers[0].terms).timezone if office.providers else "UTC")
 
 
 def _has_nul(request: HttpRequest) -> bool:

@@ -62,14 +62,10 @@ class OfficeForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
-            if field.help_text:
-                field.widget.attrs["data-help"] = "1"
             if isinstance(field.widget, forms.Textarea):
                 field.widget.attrs["rows"] = "2"
-            if self.is_bound and name in self.errors:
-                field.widget.attrs["aria-invalid"] = "true"
 
     def take(self, command: Callable[[], Done]) -> Done | None:
         """What the command returns; None when it refused, then the fields say why."""
@@ -80,8 +76,6 @@ class OfficeForm(forms.Form):
                 name = fault.field.rsplit(".", 1)[-1]
                 field = name if name in self.fields else None
                 self.add_error(field, fault_text(fault))
-                if field is not None:
-                    self.fields[field].widget.attrs["aria-invalid"] = "true"
             return None
 
     def text(self, name: str) -> str:

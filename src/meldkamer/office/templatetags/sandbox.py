@@ -1,4 +1,4 @@
-"""Practice, shown where the work is: the console's and the office's templates load this in the demo.
+"""Practice, shown where the work is: templates of console and office load this in the demo.
 
 Each tag renders nothing at all where MELDKAMER_DEMO is off.
 """

@@ -1,1 +1,1 @@
-"""What a browser may ask of the office: who asks is checked, a command or query is called, a page shown."""
+"""What a browser may ask: who asks is checked, a command or query is called, a page is shown."""

@@ -43,7 +43,8 @@ def new_site(request: HttpRequest, office: Office) -> HttpResponse:
                     initial={"language": office.staff.language})  # fmt: skip
     transmitter = TransmitterForm(sent, prefix="transmitter")
     forms = (customer, site, transmitter)
-    if sent is not None and all([form.is_valid() for form in forms]):
+    valid = [form.is_valid() for form in forms]  # each, so that each names its faults
+    if all(valid):
         row = _enter(provider, customer, site, transmitter, office)
         if row is not None:
             messages.success(request, _("Entered. Now the zones and the call list, then activate."))
@@ -233,7 +234,8 @@ def hours(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
         for day in range(7)
     ]
     faults: list[str] = []
-    if sent is not None and all([form.is_valid() for _day, form in days]):
+    valid = [form.is_valid() for _day, form in days]
+    if all(valid):
         faults = _store_hours(row, [form for _day, form in days], office)
         if not faults:
             messages.success(request, _("Saved. The old values stay in the course."))

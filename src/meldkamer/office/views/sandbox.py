@@ -62,7 +62,7 @@ def live(request: HttpRequest, office: Office, part: str) -> HttpResponse:
 @require_POST
 @in_the_sandbox
 def reply(request: HttpRequest, office: Office) -> HttpResponse:
-    """A text from a phone that was texted: it enters as from a carrier, the empty one too (S7.4)."""
+    """A text from a phone that was texted; it enters as from a carrier, also when empty (S7.4)."""
     address = request.POST.get("phone", "")
     if not scene.conversation(address, office.provider_ids, office.now):
         return HttpResponseBadRequest(_("This phone was not texted by your providers today."))
