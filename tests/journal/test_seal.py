@@ -1,8 +1,10 @@
 """The hash chain: what was sealed cannot be changed, removed or slipped in unnoticed (M12.3)."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from meldkamer.journal import chain, partitions
@@ -11,6 +13,25 @@ from meldkamer.journal.store import store
 from meldkamer.journal.verify import Verified, verify, verify_all
 from tests.journal.conftest import Connection
 from tests.journal.samples import NOW, frame
+from tests.process.chaos_intake import House
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[House]:
+    """A PostgreSQL of these tests' own: only what no running transaction of the whole cluster can
+    precede is sealed, and on the shared one other tests run theirs."""
+    with House(receivers=0, durable=False) as house:
+        yield house
+
+
+@pytest.fixture
+def own_dsn(cluster: House) -> Iterator[str]:
+    """A fresh copy of its migrated database."""
+    name = f"seal_{secrets.token_hex(4)}"
+    with psycopg.connect(cluster.server.place.dsn("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE meldkamer")
+        yield cluster.server.place.dsn(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def fill(connection: Connection, count: int, since: int = 0) -> list[int]:

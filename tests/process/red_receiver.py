@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from meldkamer.project import keys
 from meldkamer.project.childhood import say_ready
 from meldkamer.project.database import conninfo
+from meldkamer.receivers.lane import Lane
 from meldkamer.receivers.main import Settings, run
 from meldkamer.receivers.writer import GroupCommit, Waiting
 
@@ -23,9 +24,9 @@ from meldkamer.receivers.writer import GroupCommit, Waiting
 class Hasty(GroupCommit):
     """Answers first and stores then: what most receivers do."""
 
-    async def _store(self, batch: list[Waiting]) -> None:
+    async def _store(self, lane: Lane, batch: list[Waiting]) -> None:
         super().answer(batch)
-        await super()._store(batch)
+        await super()._store(lane, batch)
 
     def answer(self, batch: Sequence[Waiting]) -> None:
         """They have their answer already."""
@@ -34,10 +35,8 @@ class Hasty(GroupCommit):
 class Careless(GroupCommit):
     """Takes any database."""
 
-    async def ensure_connected(self) -> AsyncConnection[Any]:
-        if self._connection is None or self._connection.closed:
-            self._connection = await self._connect()
-        return self._connection
+    async def check(self, connection: AsyncConnection[Any]) -> None:
+        """It does not ask."""
 
 
 class Forgetful(GroupCommit):

@@ -8,9 +8,12 @@ cannot hold is replaced by a visible sign, the bytes themselves are in `raw`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from meldkamer.journal.records import Detail
 
 NULL = "\\N"
 #: PostgreSQL's text holds no NUL; the picture of one stands in for it
@@ -20,6 +23,12 @@ _ESCAPES = str.maketrans(
      "\0": NUL_SIGN}
 )  # fmt: skip
 _encode_json = msgspec.json.Encoder().encode
+
+
+@lru_cache(maxsize=65536)
+def word(value: str | None) -> str:
+    """A short text that comes again and again, or NULL."""
+    return text(value)
 
 
 def text(value: str | None) -> str:
@@ -41,6 +50,7 @@ def boolean(value: bool) -> str:
     return "t" if value else "f"
 
 
+@lru_cache(maxsize=8192)
 def moment(value: datetime | None) -> str:
     """An aware moment or NULL. Raises ValueError for a naive one."""
     if value is None:
@@ -67,8 +77,16 @@ def texts(values: Sequence[str]) -> str:
 
 def json(value: Mapping[str, Any] | Sequence[Any]) -> str:
     """A jsonb; characters that jsonb refuses are replaced."""
+    if type(value) is Detail:
+        if value.json is None:
+            value.json = _json(value)
+        return value.json
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
+    return _json(value)
+
+
+def _json(value: Mapping[str, Any] | Sequence[Any]) -> str:
     try:
         encoded = _encode_json(value).decode()
     except UnicodeEncodeError:  # a lone surrogate

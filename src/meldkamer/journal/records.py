@@ -7,6 +7,7 @@ byte for byte; everything else is what was made of it.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 #: words of `disposition`: what became of a frame (decision table of the receiver)
@@ -29,6 +30,16 @@ DETAIL_KEYS = (
 )  # fmt: skip
 
 
+class Detail(dict[str, object]):
+    """A `detail` that many signals share: read-only, and its JSON is made once."""
+
+    json: str | None = None
+
+    def __setitem__(self, key: str, value: object) -> None:
+        raise TypeError("this detail is shared by signals; make a dict of it first")
+
+
+@lru_cache(maxsize=8192)
 def detail(
     label: str = "",
     *,
@@ -38,17 +49,17 @@ def detail(
     restores_type: str | None = None,
     inner_account: str | None = None,
     disposition: str | None = None,
-) -> dict[str, object]:
+) -> Detail:
     """The `detail` of a signal: what a judge needs of the code tables, so that it needs no wire."""
-    return {
-        "label": label,
-        "duress": duress,
-        "verifies": verifies,
-        "entry_exit": entry_exit,
-        "restores_type": restores_type,
-        "inner_account": inner_account,
-        "disposition": disposition,
-    }
+    return Detail(
+        label=label,
+        duress=duress,
+        verifies=verifies,
+        entry_exit=entry_exit,
+        restores_type=restores_type,
+        inner_account=inner_account,
+        disposition=disposition,
+    )
 
 
 class SignalRecord(NamedTuple):

@@ -9,7 +9,7 @@ duplicate key was first seen within the lifetime is linked to that first frame a
 signals, over any number of receiver processes; every signal stored is in `journal_pending`.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -44,6 +44,7 @@ _FIRST = (
     " WHERE held.seen_at < excluded.seen_at - %s::interval"
     " RETURNING frame_id"
 )
+_COPY_FIRST = "COPY journal_first (dedup_key, frame_id, seen_at) FROM STDIN"
 _FIRST_OF = (
     "SELECT asked.frame_id, held.frame_id"
     " FROM unnest(%s::bytea[], %s::bigint[]) AS asked (dedup_key, frame_id)"
@@ -125,13 +126,7 @@ def plan(frames: Sequence[FrameRecord], lifetime: timedelta = DUPLICATE_LIFETIME
     ids = yield Query(_IDS, (len(frames), sum(len(frame.signals) for frame in frames)))
     frame_ids, spare_ids = ids[0]
     duplicate_of = yield from _link(frames, frame_ids, lifetime)
-    signal_ids = iter(spare_ids)
-    stored = [
-        Stored(frame_id, None, tuple(next(signal_ids) for _ in frame.signals))
-        if frame_id not in duplicate_of
-        else Stored(frame_id, duplicate_of[frame_id], ())
-        for frame, frame_id in zip(frames, frame_ids, strict=True)
-    ]
+    stored = _numbered(frames, frame_ids, spare_ids, duplicate_of)
     pairs = list(zip(frames, stored, strict=True))
     yield Copy(_COPY_FRAMES, copying.lines(_frame_row(*pair) for pair in pairs))
     yield from _add_signals(
@@ -142,6 +137,69 @@ def plan(frames: Sequence[FrameRecord], lifetime: timedelta = DUPLICATE_LIFETIME
         )
     )
     return stored
+
+
+class Burst(NamedTuple):
+    """A batch in one message to the server, which is one transaction: COPYs and their bodies."""
+
+    text: str
+    bodies: list[bytes]
+    stored: list[Stored]
+
+
+def reserve(frames: Sequence[FrameRecord]) -> str:
+    """The statement that reserves the ids of a burst: one row, two arrays."""
+    return _IDS % (len(frames), sum(len(frame.signals) for frame in frames))
+
+
+def burst(
+    frames: Sequence[FrameRecord], frame_ids: Sequence[int], signal_ids: Sequence[int]
+) -> Burst:
+    """A batch in which no frame is a retry of another one; the cheapest way to store it.
+
+    When one is a retry after all, PostgreSQL refuses the whole batch with UniqueViolation and
+    it must be stored by `plan`, which links.
+    """
+    pairs = list(zip(frames, _numbered(frames, frame_ids, signal_ids, {}), strict=True))
+    keys = sorted(
+        (frame.dedup_key, done.frame_id, frame.received_at)
+        for frame, done in pairs
+        if frame.dedup_key is not None
+    )
+    signals = [
+        (signal, signal_id, ordinal, frame, done)
+        for frame, done in pairs
+        for ordinal, (signal, signal_id) in enumerate(
+            zip(frame.signals, done.signal_ids, strict=True)
+        )
+    ]
+    texts = [_COPY_FIRST, _COPY_FRAMES]
+    bodies = [
+        copying.lines(_first_row(*key) for key in keys),
+        copying.lines(_frame_row(*pair) for pair in pairs),
+    ]
+    if signals:
+        texts += [_COPY_SIGNALS, _COPY_PENDING, _NOTIFY]
+        bodies += [
+            copying.lines(_signal_row(*signal) for signal in signals),
+            copying.lines(_pending_row(*signal[:2], signal[3]) for signal in signals),
+        ]
+    return Burst("; ".join(texts), bodies, [done for _, done in pairs])
+
+
+def _numbered(
+    frames: Sequence[FrameRecord],
+    frame_ids: Sequence[int],
+    signal_ids: Sequence[int],
+    duplicate_of: Mapping[int, int],
+) -> list[Stored]:
+    numbers = iter(signal_ids)
+    return [
+        Stored(frame_id, None, tuple([next(numbers) for _ in frame.signals]))
+        if frame_id not in duplicate_of
+        else Stored(frame_id, duplicate_of[frame_id], ())
+        for frame, frame_id in zip(frames, frame_ids, strict=True)
+    ]
 
 
 def _link(
@@ -193,10 +251,7 @@ def _add_signals(
     yield Copy(_COPY_SIGNALS, copying.lines(_signal_row(*row) for row in found))
     yield Copy(
         _COPY_PENDING,
-        copying.lines(
-            f"{signal_id}\t{copying.moment(frame.received_at)}\t{urgency(signal)}"
-            for signal, signal_id, _, frame, _ in found
-        ),
+        copying.lines(_pending_row(signal, number, frame) for signal, number, _, frame, _ in found),
     )
     yield Query(_NOTIFY, has_rows=False)
 
@@ -208,31 +263,39 @@ def urgency(signal: SignalRecord) -> int:
     return URGENCY.get(signal.type, LEAST_URGENT)
 
 
+def _pending_row(signal: SignalRecord, signal_id: int, frame: FrameRecord) -> str:
+    return f"{signal_id}\t{copying.moment(frame.received_at)}\t{urgency(signal)}"
+
+
+def _first_row(key: bytes, frame_id: int, seen_at: datetime) -> str:
+    return f"{copying.octets(key)}\t{frame_id}\t{copying.moment(seen_at)}"
+
+
 def _frame_row(frame: FrameRecord, done: Stored) -> str:
-    text, number = copying.text, copying.number
-    linked = done.duplicate_of is not None
+    word, number, moment = copying.word, copying.number, copying.moment
+    linked = done.duplicate_of
     return "\t".join(
         (
             str(done.frame_id),
-            copying.moment(frame.received_at),
-            text(frame.transport),
-            text(frame.source),
+            moment(frame.received_at),
+            word(frame.transport),
+            copying.text(frame.source),
             copying.octets(frame.raw),
-            text(frame.protocol),
-            text(frame.token),
-            text(frame.account),
-            text(frame.receiver),
-            text(frame.line),
-            text(frame.seq),
-            copying.boolean(frame.encrypted),
-            DUPLICATE if linked else frame.disposition,
+            word(frame.protocol),
+            word(frame.token),
+            word(frame.account),
+            word(frame.receiver),
+            word(frame.line),
+            word(frame.seq),
+            "t" if frame.encrypted else "f",
+            word(frame.disposition) if linked is None else DUPLICATE,
             copying.texts(frame.reasons),
-            number(done.duplicate_of),
-            copying.moment(frame.panel_time),
+            number(linked),
+            moment(frame.panel_time),
             number(frame.clock_skew_s),
-            text(frame.content),
-            copying.json(frame.xdata),
-            text(frame.reply),
+            copying.text(frame.content),
+            copying.json(frame.xdata) if frame.xdata else "[]",
+            word(frame.reply),
             number(frame.transmitter_id),
             number(frame.site_id),
         )
@@ -242,27 +305,27 @@ def _frame_row(frame: FrameRecord, done: Stored) -> str:
 def _signal_row(
     signal: SignalRecord, signal_id: int, ordinal: int, frame: FrameRecord, done: Stored
 ) -> str:
-    text, number = copying.text, copying.number
+    word, number, moment = copying.word, copying.number, copying.moment
     return "\t".join(
         (
             str(signal_id),
-            copying.moment(frame.received_at),
+            moment(frame.received_at),
             number(done.frame_id or None),
             str(ordinal),
             number(signal.site_id),
             number(signal.transmitter_id),
-            text(signal.account),
-            text(signal.origin),
-            text(signal.code),
-            text(signal.protocol),
-            text(signal.role),
-            text(signal.type),
-            text(signal.klass),
-            text(signal.zone),
-            text(signal.area),
-            text(signal.user),
-            text(signal.text),
-            copying.moment(signal.panel_time),
+            word(signal.account),
+            word(signal.origin),
+            word(signal.code),
+            word(signal.protocol),
+            word(signal.role),
+            word(signal.type),
+            word(signal.klass),
+            word(signal.zone),
+            word(signal.area),
+            word(signal.user),
+            copying.text(signal.text),
+            moment(signal.panel_time),
             copying.json(signal.detail),
         )
     )

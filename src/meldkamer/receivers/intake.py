@@ -33,18 +33,18 @@ from meldkamer.wire.replies import ack, duh, nak
 from meldkamer.wire.text import to_text
 
 
-class Origin(NamedTuple):
-    """Where a frame came from: "tcp", "udp" or "tls", IP address and port."""
+class Origin:
+    """Where a frame came from: "tcp", "udp" or "tls", IP address and port.
 
-    transport: str
-    address: str
-    port: int = 0
+    `text` is address:port as it is stored.
+    """
 
-    @property
-    def text(self) -> str:
-        """address:port as it is stored."""
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
+    __slots__ = ("address", "text", "transport")
+
+    def __init__(self, transport: str, address: str, port: int = 0) -> None:
+        self.transport = transport
+        self.address = address
+        self.text = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 class Received(NamedTuple):
@@ -117,9 +117,7 @@ def _accepted(
         if envelope.seq == "0000" and message.timestamp is not None:
             # this panel does not count, so only its clock tells a retry from a second alarm
             key += message.timestamp.isoformat().encode()
-    record = _message(message, origin, now, ACCEPTED, reasons, transmitter)._replace(
-        reply="ack", dedup_key=key, signals=signals
-    )
+    record = _message(message, origin, now, ACCEPTED, reasons, transmitter, "ack", key, signals)
     return Received(record, ack(envelope, transmitter.key, now))
 
 
@@ -223,6 +221,9 @@ def _message(
     disposition: str,
     reasons: Sequence[str],
     transmitter: Transmitter | None,
+    reply: str = "none",
+    key: bytes | None = None,
+    signals: Sequence[SignalRecord] = (),
 ) -> FrameRecord:
     """A record of an opened frame."""
     envelope = message.envelope
@@ -248,9 +249,11 @@ def _message(
         skew_s,
         to_text(message.data),
         [(block.id, block.shown) for block in message.xdata] if message.xdata else (),
-        "none",
+        reply,
         transmitter.id if transmitter else None,
         transmitter.site_id if transmitter else None,
+        key,
+        signals,
     )
 
 

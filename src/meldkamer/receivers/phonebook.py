@@ -18,7 +18,7 @@ from psycopg import AsyncConnection
 
 from meldkamer.receivers.dc09 import Intake
 from meldkamer.receivers.directory import Directory, Transmitter, Triple, triple
-from meldkamer.receivers.writer import Connect
+from meldkamer.receivers.lane import Connect
 from meldkamer.sites.sealing import KeyFault, unseal
 
 log = logging.getLogger(__name__)

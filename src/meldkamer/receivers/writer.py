@@ -7,30 +7,31 @@ transaction; while the database is away frames wait (bounded) and nobody is answ
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncConnection
 
 from meldkamer.journal import store
 from meldkamer.journal.records import NOISE, FrameRecord, SignalRecord, Stored, detail
 from meldkamer.receivers.guard import NotDurable, check_durable
+from meldkamer.receivers.lane import Connect, Lane, burst, link
 
 log = logging.getLogger(__name__)
 
 Answer = Callable[[bytes], None]
-Connect = Callable[[], Awaitable[AsyncConnection[Any]]]
 
 MOST_PER_BATCH = 500
 ROOM = 20_000
 #: reading pauses above, goes on below
 HIGH_WATER = 4_000
 LOW_WATER = 1_000
+LANES = 2
+KEYS_REMEMBERED = 100_000
 BACK_OFF_S = (0.02, 0.1, 0.25, 0.5, 1.0)
 #: a database that says nothing for so long is treated as gone
 BATCH_LIMIT_S = 15.0
@@ -48,7 +49,10 @@ class Waiting(NamedTuple):
 
 
 class GroupCommit:
-    """The queue and the task that empties it. One per process."""
+    """The queue and the lanes that empty it. One per process.
+
+    Each lane has a connection; while one waits for its commit, the next fills its batch.
+    """
 
     def __init__(
         self,
@@ -56,16 +60,17 @@ class GroupCommit:
         *,
         most: int = MOST_PER_BATCH,
         room: int = ROOM,
+        lanes: int = LANES,
         lifetime: timedelta = store.DUPLICATE_LIFETIME,
     ) -> None:
-        self._connect = connect
         self._most = most
         self._room = room
         self._lifetime = lifetime
         self._queue: deque[Waiting] = deque()
         self._filled = asyncio.Event()
+        self._seen: set[bytes] = set()
         self._closing = False
-        self._connection: AsyncConnection[Any] | None = None
+        self._lanes = [Lane(connect, self.check) for _ in range(lanes)]
         self._resume: list[Callable[[], None]] = []
         self.stored = 0
         self.batches = 0
@@ -98,13 +103,18 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Store until `close` and the queue is empty, or until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for lane in self._lanes:
+                tasks.create_task(self._empty(lane))
+
+    async def _empty(self, lane: Lane) -> None:
         while not (self._closing and not self._queue):
             if not self._queue:
                 self._filled.clear()
                 await self._filled.wait()
                 continue
             batch = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
-            await self._store(batch)
+            await self._store(lane, batch)
             if self._resume and len(self._queue) < LOW_WATER:
                 calm, self._resume = self._resume, []
                 for resume in calm:
@@ -116,40 +126,34 @@ class GroupCommit:
         self._filled.set()
 
     async def disconnect(self) -> None:
-        """Drop the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(psycopg.Error, OSError):
-                await connection.close()
+        """Drop the connections."""
+        for lane in self._lanes:
+            await lane.disconnect()
 
     async def ensure_connected(self) -> AsyncConnection[Any]:
         """A durable connection; raises psycopg.Error, OSError or NotDurable."""
-        if self._connection is None or self._connection.closed:
-            connection = await self._connect()
-            try:
-                await check_durable(connection)
-            except BaseException:
-                await connection.close()
-                raise
-            self._connection = connection
-        return self._connection
+        return await self._lanes[0].ensure_connected()
+
+    async def check(self, connection: AsyncConnection[Any]) -> None:
+        """Raise NotDurable unless the database keeps what it commits."""
+        await check_durable(connection)
 
     # --- storing
 
-    async def _store(self, batch: list[Waiting]) -> None:
+    async def _store(self, lane: Lane, batch: list[Waiting]) -> None:
         """Commit a batch, however long it takes, then answer. A batch with a bad row is split."""
         tries = 0
         while True:
             try:
                 async with asyncio.timeout(BATCH_LIMIT_S):
-                    connection = await self.ensure_connected()
+                    connection = await lane.ensure_connected()
                     stored = await self._commit(connection, [item.record for item in batch])
             except (psycopg.Error, OSError, NotDurable, ValueError) as fault:
                 if is_bad_row(fault):
-                    await self._split(batch, fault)
+                    await self._split(lane, batch, fault)
                     return
                 self._note_away(fault)
-                await self.disconnect()
+                await lane.disconnect()
                 await asyncio.sleep(BACK_OFF_S[min(tries, len(BACK_OFF_S) - 1)])
                 tries += 1
             else:
@@ -162,24 +166,30 @@ class GroupCommit:
     async def _commit(
         self, connection: AsyncConnection[Any], records: Sequence[FrameRecord]
     ) -> list[Stored]:
-        """One transaction; returns after the commit."""
-        async with connection.cursor() as cursor:
-            await cursor.execute("BEGIN")
+        """One transaction; returns after the commit. Retries are rare: first without them."""
+        keys = [record.dedup_key for record in records if record.dedup_key is not None]
+        if len(set(keys)) == len(keys) and self._seen.isdisjoint(keys):
             try:
-                stored = await drive(cursor, store.plan(records, self._lifetime))
-                await cursor.execute("COMMIT")
-            except (psycopg.Error, ValueError):
-                if not connection.broken:
-                    await cursor.execute("ROLLBACK")
-                raise
+                stored = await burst(connection, records)
+            except psycopg.errors.UniqueViolation:
+                stored = await link(connection, records, self._lifetime)
+        else:
+            stored = await link(connection, records, self._lifetime)
+        self._remember(records)
         return stored
 
-    async def _split(self, batch: list[Waiting], fault: Exception) -> None:
+    def _remember(self, records: Sequence[FrameRecord]) -> None:
+        """Keys seen of late by this process: a guess at retries, the table decides."""
+        if len(self._seen) > KEYS_REMEMBERED:
+            self._seen.clear()
+        self._seen.update(record.dedup_key for record in records if record.dedup_key is not None)
+
+    async def _split(self, lane: Lane, batch: list[Waiting], fault: Exception) -> None:
         """Halve until the bad row stands alone; that one is kept as bytes for an operator."""
         if len(batch) > 1:
             half = len(batch) // 2
-            await self._store(batch[:half])
-            await self._store(batch[half:])
+            await self._store(lane, batch[:half])
+            await self._store(lane, batch[half:])
             return
         only = batch[0]
         if only.record.protocol == "":
@@ -187,7 +197,7 @@ class GroupCommit:
             self.dropped += 1
             return
         log.error("a frame from %s is stored as bytes alone: %s", only.record.source, fault)
-        await self._store([only._replace(record=bare(only.record, fault))])
+        await self._store(lane, [only._replace(record=bare(only.record, fault))])
 
     def answer(self, batch: Sequence[Waiting]) -> None:
         """Tell every sender; one whose connection is gone must not keep the others waiting."""
@@ -210,25 +220,6 @@ class GroupCommit:
         if self.away:
             self.away = False
             log.warning("storage is back, %d frames waited", len(self._queue))
-
-
-async def drive(cursor: AsyncCursor[Any], steps: store.Plan) -> list[Stored]:
-    """Do what a plan asks for, without blocking the loop."""
-    rows: Sequence[Sequence[Any]] = ()
-    step = next(steps)
-    while True:
-        if isinstance(step, store.Copy):
-            async with cursor.copy(step.text) as copy:
-                await copy.write(step.body)
-            rows = ()
-        else:
-            await cursor.execute(step.text, step.values or None)
-            rows = await cursor.fetchall() if step.has_rows else ()
-        try:
-            step = steps.send(rows)
-        except StopIteration as done:
-            stored: list[Stored] = done.value
-            return stored
 
 
 def is_bad_row(fault: Exception) -> bool:
