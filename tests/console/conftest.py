@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from meldkamer.people.models import Staff
 from tests.console.scene import Scene
 
 
 @pytest.fixture(autouse=True)
-def no_second_factor(settings: SettingsWrapper) -> None:
+def no_second_factor(settings: Any) -> None:
     """A test that is about the second factor says so itself."""
     settings.MELDKAMER_SECOND_FACTOR_ROLES = frozenset()
 
