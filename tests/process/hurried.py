@@ -1,4 +1,4 @@
-"""`python -m tests.process.hurried COMMAND …`: meldkamer with terms in which everything is soon due.
+"""`python -m tests.process.hurried COMMAND …`: meldkamer in a hurry, everything is soon due.
 
 The folder of terms is the one that MELDKAMER_TEST_TERMS names; nothing else is changed. With
 MELDKAMER_TEST_RED=acts-twice the worker breaks the agenda's promise: it acts in one transaction and

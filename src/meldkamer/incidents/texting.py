@@ -12,7 +12,7 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.incidents.carry_out import Docket
-from meldkamer.incidents.due import lock_docket
+from meldkamer.incidents.due import lock_docket, lock_sites
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal import commands as journal
@@ -93,6 +93,8 @@ def oldest_unconsumed() -> datetime | None:
 
 
 def _consume(message: InboundMessage, now: datetime) -> None:
+    lock_sites(texted.site for texted in _texted(message.sender))
+    # read again: what was open may have been closed before we had the lock
     texted = _texted(message.sender)
     if not texted:
         _unexpected(message, now)
