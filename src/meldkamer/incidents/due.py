@@ -6,6 +6,7 @@ operator was idle, back to the queue · held → back to its holder.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
@@ -27,6 +28,12 @@ def lock_site_of(incident_id: int) -> Site:
         .select_for_update(no_key=True, of=("self",))
         .get(pk=site_id)
     )
+
+
+def lock_sites(site_ids: Iterable[int]) -> None:
+    """Several sites, locked for this transaction, always in the order of their numbers."""
+    rows = Site.objects.filter(pk__in=set(site_ids)).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
 
 
 def lock_docket(incident_id: int, now: datetime, actor: str = "system") -> Docket:
@@ -76,7 +83,9 @@ def _queue_climbs(docket: Docket, now: datetime) -> None:
     )
     if tell:
         due = now + timedelta(seconds=docket.site_facts.terms.queue.remind_every_s)
-        docket.say("supervisor.notified", "M12.2", "untouched", data={"rung": rung})
+        # told once, reminded for ever
+        word = "supervisor.reminded" if incident.rung == rung else "supervisor.notified"
+        docket.say(word, "M12.2", "untouched", data={"rung": rung})
         Notice.objects.create(
             provider=docket.site.provider,
             at=now,

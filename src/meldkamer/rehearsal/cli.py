@@ -11,7 +11,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from meldkamer.rehearsal.faults import StoryFault
-from meldkamer.rehearsal.story import Story, read
+from meldkamer.rehearsal.reading import read
+from meldkamer.rehearsal.story import Story
 
 ScratchDatabase = Callable[[str], AbstractContextManager[str]]
 

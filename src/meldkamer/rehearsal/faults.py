@@ -23,10 +23,11 @@ def line_of(text: str, where: str) -> int | None:
     for name, number, key in re.findall(r"(\w+)(?:\[(\d+|\.\.\.)\])?()", where):
         del key
         if number.isdigit():
+            found = _nth_table(lines, at, ".".join([*seen_tables, name]), int(number))
+            if found is None:  # a list of values, on the line of its key
+                key_line = _key(lines, at, name)
+                return (key_line if key_line is not None else at) + 1
             seen_tables.append(name)
-            found = _nth_table(lines, at, ".".join(seen_tables), int(number))
-            if found is None:
-                break
             at = found
         else:
             key_line = _key(lines, at, name)

@@ -1,0 +1,349 @@
+"""Reads a story and refuses a faulty one with file, line, key and what was expected.
+
+Pure but for reading the file. A story that reads is one that can be played (R29).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from meldkamer.rehearsal.faults import StoryFault, line_of
+from meldkamer.rehearsal.story import (
+    FORCE_KINDS,
+    FURTHER,
+    FURTHER_KEYS,
+    KINDS,
+    NO_SITE,
+    NOT_PLAYED,
+    ContactPart,
+    ContractPart,
+    EventPart,
+    Person,
+    SitePart,
+    Story,
+    StoryPart,
+    aware,
+    clock,
+    span,
+    weekdays,
+)
+from meldkamer.sites.phones import PhoneFault, normal
+from meldkamer.terms.loader import load, shipped
+
+_NUMBER = re.compile(r"\+?[0-9 ]{4,20}")
+
+
+def read(path: str) -> Story:
+    """The story in a file; StoryFault with file, line, key and what was expected."""
+    try:
+        text = Path(path).read_text("utf-8")
+    except OSError as fault:
+        raise StoryFault(path, None, "", f"cannot be read: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        raise StoryFault(path, None, "", "is not UTF-8 text") from None
+    if "\0" in text or "\\u0000" in text or "\\x00" in text:
+        raise StoryFault(path, None, "", "holds a NUL character; expected none")
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        found = re.search(r"line (\d+)", str(fault))
+        line = int(found.group(1)) if found else None
+        raise StoryFault(path, line, "", f"is not TOML: {fault}") from None
+    return _Reader(path, text).story(raw)
+
+
+def _words_of(where: str) -> str:
+    """The words that a key may have, by its place in the story."""
+    tables: dict[str, type[msgspec.Struct]] = {
+        "event": EventPart,
+        "contact": ContactPart,
+        "premises": Person,
+        "site": SitePart,
+        "contract": ContractPart,
+    }
+    names = re.findall(r"[A-Za-z_]+", where)
+    struct = next((tables[name] for name in reversed(names[:-1]) if name in tables), StoryPart)
+    field = next((f for f in msgspec.structs.fields(struct) if f.encode_name == names[-1]), None)
+    return ", ".join(_literals(field.type)) if field else "the words of the format"
+
+
+def _literals(kind: Any) -> list[str]:
+    found: list[str] = []
+    for part in get_args(kind):
+        found += [part] if isinstance(part, str) else _literals(part)
+    return found
+
+
+class _Reader:
+    """Checks one story, with its text at hand to name lines."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.text = path, text
+
+    def fault(self, where: str, expected: str) -> StoryFault:
+        """A fault at a key like event[2].at."""
+        return StoryFault(self.path, line_of(self.text, where), where, expected)
+
+    def story(self, raw: dict[str, Any]) -> Story:
+        """The raw tables as a story."""
+        for number, event in enumerate(raw.get("event", [])):
+            if isinstance(event, dict):
+                for kind in NOT_PLAYED:
+                    if kind in event:
+                        raise self.fault(
+                            f"event[{number}].{kind}", "a kind that is played; this is not yet"
+                        )
+        try:
+            parts = msgspec.convert(raw, StoryPart)
+        except msgspec.ValidationError as fault:
+            raise self._validation(str(fault)) from None
+        if parts.terms not in shipped():
+            raise self.fault("terms", f"one of: {', '.join(shipped())}")
+        start = aware(parts.start)
+        until = None if parts.until is None else self._instant("until", parts.until, start)
+        if until is not None and until < start:
+            raise self.fault("until", "a time that is not before the start")
+        try:
+            pace = span(parts.operator_pace)
+        except ValueError:
+            raise self.fault("operator_pace", 'a span like "20s"') from None
+        self._sites(parts)
+        events = []
+        for number, event in enumerate(parts.event):
+            kind = self._kind(number, event, parts)
+            at = self._instant(f"event[{number}].at", event.at, start)
+            if at < start:
+                raise self.fault(f"event[{number}].at", "a time that is not before the start")
+            events.append((at, event, kind))
+        return Story(self.path, parts, start, until, pace, events)
+
+    def _validation(self, message: str) -> StoryFault:
+        what, _, path = message.partition(" - at `$")
+        where = path.rstrip("`").lstrip(".")
+        unknown = re.search(r"unknown field `([^`]+)`", what)
+        if unknown:
+            where = f"{where}.{unknown.group(1)}".lstrip(".")
+            what = "unknown key; expected one of the story format"
+        missing = re.search(r"missing required field `([^`]+)`", what)
+        if missing:
+            key = missing.group(1)
+            return StoryFault(
+                self.path,
+                line_of(self.text, where),
+                f"{where}.{key}".lstrip("."),
+                "this key is missing; expected a value",
+            )
+        if what.startswith("Invalid enum value"):
+            found = what.partition("'")[2].rstrip("'")
+            what = f"one of: {_words_of(where)}; found {found!r}"
+        return self.fault(where, what)
+
+    def _instant(self, where: str, value: Any, start: datetime) -> datetime:
+        if isinstance(value, datetime):
+            return aware(value)
+        if not isinstance(value, str):
+            raise self.fault(where, 'a time after the start like "+5m", or a date-time')
+        if value.startswith("+"):
+            try:
+                return start + span(value)
+            except ValueError:
+                pass
+        else:
+            try:
+                return aware(datetime.fromisoformat(value))
+            except ValueError:
+                pass
+        raise self.fault(where, 'a time after the start like "+5m", or a date-time')
+
+    def _sites(self, parts: StoryPart) -> None:
+        terms = load(parts.terms)
+        names = [site.name for site in parts.site]
+        for number, site in enumerate(parts.site):
+            where = f"site[{number}]"
+            if names.count(site.name) > 1:
+                raise self.fault(f"{where}.name", "a name of its own per site")
+            if not site.plan:
+                site.plan = next(iter(terms.plans))
+            if site.plan not in terms.plans:
+                raise self.fault(f"{where}.plan", f"one of: {', '.join(terms.plans)}")
+            plan = terms.plans[site.plan]
+            if plan.formula and not site.formula:
+                site.formula = "operator"
+            if plan.formula and site.formula not in terms.formulas:
+                raise self.fault(f"{where}.formula", f"one of: {', '.join(terms.formulas)}")
+            if not plan.formula and site.formula:
+                raise self.fault(f"{where}.formula", f"none: plan {site.plan} takes no formula")
+            if site.activated is not None and not isinstance(site.activated, date):
+                raise self.fault(f"{where}.activated", "a date, or a date-time")
+            if site.position and not (
+                -90 <= site.position[0] <= 90 and -180 <= site.position[1] <= 180
+            ):
+                raise self.fault(f"{where}.position", "[latitude, longitude] on the earth")
+            self._people(where, site)
+            self._spans(where, site)
+
+    def _people(self, where: str, site: SitePart) -> None:
+        """Numbers and codes, where the story can still name the line."""
+        for number, contact in enumerate(site.contact):
+            at = f"{where}.contact[{number}]"
+            self._number(f"{at}.phone", contact.phone)
+            self._code(f"{at}.code", contact.code)
+        self._number(f"{where}.premises.phone", site.premises.phone)
+        self._code(f"{where}.premises.code", site.premises.code)
+
+    def _number(self, where: str, phone: str) -> None:
+        try:
+            normal(phone)
+        except PhoneFault as fault:
+            raise self.fault(where, str(fault)) from None
+
+    def _code(self, where: str, code: str) -> None:
+        if code and not re.fullmatch(r"[0-9]{6}", code):
+            raise self.fault(where, "6 digits")
+
+    def _spans(self, where: str, site: SitePart) -> None:
+        for key in ("test_period", "test_wait"):
+            self._span_or_empty(f"{where}.{key}", getattr(site, key))
+        for number, contact in enumerate(site.contact):
+            if contact.sms is not None:
+                self._span_or_empty(f"{where}.contact[{number}].sms.after", contact.sms.after)
+            if [c.name for c in site.contact].count(contact.name) > 1:
+                raise self.fault(f"{where}.contact[{number}].name", "a name of its own per contact")
+        for number, hours in enumerate(site.open_close):
+            at = f"{where}.open_close[{number}]"
+            self._span_or_empty(f"{at}.margin", hours.margin)
+            if hours.date is None:
+                try:
+                    weekdays(hours.days)
+                except ValueError:
+                    raise self.fault(f"{at}.days", 'days like "mon-fri", or a date') from None
+            for key in ("open", "close"):
+                if getattr(hours, key) or hours.date is None:
+                    try:
+                        clock(getattr(hours, key))
+                    except ValueError:
+                        raise self.fault(f"{at}.{key}", 'a time of day like "08:00"') from None
+
+    def _span_or_empty(self, where: str, text: str) -> None:
+        if text:
+            try:
+                span(text)
+            except ValueError:
+                raise self.fault(where, 'a span like "24h" or "90m"') from None
+
+    def _kind(self, number: int, event: EventPart, parts: StoryPart) -> str:
+        where = f"event[{number}]"
+        kinds = [kind for kind in KINDS if getattr(event, kind) is not None]
+        if len(kinds) != 1:
+            found = " and ".join(kinds) or "none"
+            raise self.fault(where, f"exactly one of {', '.join(KINDS)}; found {found}")
+        kind = kinds[0]
+        allowed = FURTHER.get(kind, set())
+        for key in sorted(FURTHER_KEYS - allowed):
+            if getattr(event, key) is not None:
+                name = "from" if key == "begins" else key
+                raise self.fault(f"{where}.{name}", f"no {name} with {kind}")
+        names = [site.name for site in parts.site]
+        if event.site and event.site not in names:
+            raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
+        if not event.site and len(names) > 1 and kind not in NO_SITE:
+            raise self.fault(f"{where}.site", f"one of: {', '.join(names)}")
+        self._further(where, kind, event, parts)
+        return kind
+
+    def _further(self, where: str, kind: str, event: EventPart, parts: StoryPart) -> None:
+        if kind == "phone_from" and event.says is None:
+            raise self.fault(f"{where}.says", "what the caller says")
+        if kind == "sms_from" and event.text is None:
+            raise self.fault(f"{where}.text", "the text, which may be empty")
+        if kind == "signal" and not re.fullmatch(r"[A-Z]{2}|[136][0-9A-F]{3}", event.signal or ""):
+            raise self.fault(f"{where}.signal", 'a SIA code like "BA" or Contact ID like "1130"')
+        if kind == "operator" and not (event.reason or "").strip():
+            raise self.fault(f"{where}.reason", "the supervisor's written reason")
+        if kind == "written" and event.written == "test" and not event.duration:
+            raise self.fault(f"{where}.duration", 'how long, like "48h"')
+        if kind == "written" and event.written == "undefined" and not event.code:
+            raise self.fault(f"{where}.code", "the code to be handled")
+        if event.duration:
+            self._span_or_empty(f"{where}.duration", event.duration)
+        if kind == "sheet":
+            self._sheet(where, event, parts)
+        if kind == "patrol":
+            event.patrol = self._patrol(where, event)
+        if kind in FORCE_KINDS and getattr(event, kind) is not True:
+            raise self.fault(f"{where}.{kind}", "true")
+        if kind in ("phone_from", "sms_from"):
+            self._person(where, kind, event, parts)
+
+    def _person(self, where: str, kind: str, event: EventPart, parts: StoryPart) -> None:
+        name = str(getattr(event, kind))
+        people = {
+            contact.name
+            for site in parts.site
+            if not event.site or site.name == event.site
+            for contact in site.contact
+        }
+        if kind == "phone_from":
+            people |= {"premises"} | {s.premises.name for s in parts.site if s.premises.name}
+        if kind == "sms_from" and name not in people and not _NUMBER.fullmatch(name):
+            raise self.fault(f"{where}.{kind}", "a contact's name or a number like +32475123456")
+
+    def _sheet(self, where: str, event: EventPart, parts: StoryPart) -> None:
+        """The changes under the names of a story's site, their times as instants."""
+        known = ("formula", "types", "options", "premises", "test_period", "test_wait")
+        changes: dict[str, Any] = {}
+        for key, value in (event.sheet or {}).items():
+            at = f"{where}.sheet.{key}"
+            if key not in known:
+                raise self.fault(at, f"one of: {', '.join(known)}")
+            if key == "premises":
+                if not isinstance(value, dict) or set(value) - {"phone", "name"}:
+                    raise self.fault(at, "a table with phone and name")
+                changes["premises_phone"] = str(value.get("phone", ""))
+                changes["premises_person"] = str(value.get("name", ""))
+            elif key in ("test_period", "test_wait"):
+                self._span_or_empty(at, str(value))
+                changes[f"{key}_s"] = int(span(str(value)).total_seconds())
+            else:
+                wanted = str if key == "formula" else list
+                if not isinstance(value, wanted):
+                    raise self.fault(at, "a text" if wanted is str else "a list of texts")
+                changes[key] = value
+        if not changes:
+            raise self.fault(f"{where}.sheet", f"a table with {', '.join(known)}")
+        event.sheet = changes
+        start = aware(parts.start)
+        for key, name in (("begins", "from"), ("to", "to")):
+            value = getattr(event, key)
+            if isinstance(value, date) and not isinstance(value, datetime):
+                value = datetime.combine(value, time())
+            if value is not None:
+                setattr(event, key, self._instant(f"{where}.{name}", value, start))
+
+    def _patrol(self, where: str, event: EventPart) -> dict[str, Any]:
+        """The report of a unit as one table, whichever way it was written."""
+        if event.patrol is True or isinstance(event.patrol, str):
+            keys = ("unit", "position", "state", "finding")
+            told = {key: getattr(event, key) for key in keys if getattr(event, key) is not None}
+            if isinstance(event.patrol, str):
+                told.setdefault("unit", event.patrol)
+        elif isinstance(event.patrol, dict):
+            told = event.patrol
+        else:
+            raise self.fault(f"{where}.patrol", "true, with unit, position, state, finding")
+        for key, value in told.items():
+            if key not in ("unit", "position", "state", "finding"):
+                raise self.fault(f"{where}.patrol.{key}", "unit, position, state or finding")
+            if key == "position" and not (isinstance(value, list) and len(value) == 2):
+                raise self.fault(f"{where}.position", "[latitude, longitude]")
+        if not told.get("unit"):
+            raise self.fault(f"{where}.unit", "the unit's name")
+        if told.get("state", "free") not in ("free", "arrived", "done"):
+            raise self.fault(f"{where}.state", "free, arrived or done")
+        return told
