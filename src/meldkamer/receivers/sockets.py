@@ -5,6 +5,9 @@ import socket
 #: a burst of datagrams waits here while a batch is decided on, bytes
 UDP_BUFFER = 4 * 1024 * 1024
 
+#: answers are small; a peer that does not read them shall not cost more than this, bytes
+TCP_ANSWERS = 64 * 1024
+
 
 class PortTaken(Exception):
     """A port that cannot be had; the message names it."""
@@ -23,6 +26,7 @@ def bound(host: str, port: int, *, udp: bool, shared: bool = False) -> socket.so
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, TCP_ANSWERS)
         if shared:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setblocking(False)

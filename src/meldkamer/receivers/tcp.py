@@ -122,6 +122,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _take(self, found: "list[Frame | Noise]") -> None:
+        wait_s = 0.0
         for piece in found:
             source = self.source
             if source is None:
@@ -138,9 +139,9 @@ class Connection(asyncio.Protocol):
                 self.owed += 1
             elif taken is Taken.NOISE:
                 self._note_noise(source)
-            if wait_s and not self.paused:
-                self._pause()
-                asyncio.get_running_loop().call_later(wait_s, self._go_on)
+        if wait_s and not self.paused:
+            self._pause()
+            asyncio.get_running_loop().call_later(wait_s, self._go_on)
 
     def _note_noise(self, source: Source, *, foreign: bool = False) -> None:
         """Count it; hang up on another protocol at once, on mere noise when there is much."""
