@@ -165,9 +165,7 @@ def word(words: Words, key: str) -> str:
 
 def texting_remark(phone: str, countries: tuple[str, ...]) -> str:
     """Said beside a number that may not be texted (S7.6): kept, and phoned instead."""
-    return now_(
-        "%(phone)s is no mobile of %(countries)s: kept, not texted; an operator calls."
-    ) % {
+    return now_("%(phone)s is no mobile of %(countries)s: kept, not texted; an operator calls.") % {
         "phone": phone,
         "countries": ", ".join(countries),
     }
