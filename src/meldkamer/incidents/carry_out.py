@@ -40,6 +40,8 @@ from meldkamer.sites.models import Site
 
 DUE = "incident.due"
 _OPERATORS, _SYSTEM = "operators", "system"
+# what a transmitter sends may be of any length; the journal keeps it whole
+_LONGEST = 64
 
 
 class Docket:
@@ -151,7 +153,7 @@ def _open(docket: Docket, act: Open) -> None:
         provider_id=docket.site.provider_id,
         site=docket.site,
         type=act.type,
-        area=act.area,
+        area=act.area[:_LONGEST],
         priority=act.priority,
         opened_at=docket.now,
         state=Incident.State.QUEUED,
@@ -159,8 +161,8 @@ def _open(docket: Docket, act: Open) -> None:
         due=first_due,
         in_trial=facts.in_trial(docket.now),
         origin=act.origin,
-        zone=act.zone or "",
-        code=act.code,
+        zone=(act.zone or "")[:_LONGEST],
+        code=act.code[:_LONGEST],
         terms=terms.name,
         procedure=msgspec.to_builtins(procedure),
     )
@@ -289,10 +291,10 @@ def _become_holdup(docket: Docket, act: BecomeHoldup) -> None:
     others = Incident.objects.filter(site=docket.site, type="holdup", closed_at=None)
     if not others.exclude(pk=incident.pk).exists():
         terms = docket.site_facts.terms
-        incident.type = "holdup"
+        incident.type, incident.area = "holdup", ""
         incident.priority = terms.priority("holdup")
         incident.procedure = msgspec.to_builtins(terms.procedure("holdup"))
-        docket.save("type", "priority", "procedure")
+        docket.save("type", "area", "priority", "procedure")
     docket.say("incident.duress", act.clause)
 
 

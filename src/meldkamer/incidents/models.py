@@ -38,7 +38,8 @@ class Incident(models.Model):
     provider = models.ForeignKey(Provider, on_delete=models.PROTECT)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="incidents")
     type = models.CharField(max_length=24)
-    area = models.CharField(max_length=8, blank=True)
+    # of open/close alone, which has an incident per area (S11.1)
+    area = models.CharField(max_length=64, blank=True)
     priority = models.PositiveSmallIntegerField()
     opened_at = models.DateTimeField()
     state = models.CharField(max_length=8, choices=State.choices)
@@ -57,8 +58,9 @@ class Incident(models.Model):
     in_trial = models.BooleanField(default=False)
     verified_by = models.CharField(max_length=12, blank=True)
     origin = models.CharField(max_length=16, default="signal")
-    zone = models.CharField(max_length=8, blank=True)
-    code = models.CharField(max_length=16, blank=True)
+    # as the transmitter sent them, which may be longer than any sheet knows
+    zone = models.CharField(max_length=64, blank=True)
+    code = models.CharField(max_length=64, blank=True)
     terms = models.CharField(max_length=80)
     # the procedure it was opened with stays its own (architecture, "terms")
     procedure = models.JSONField(default=dict)
@@ -90,6 +92,10 @@ class Incident(models.Model):
                     state="closed",
                 ),
                 name="open_has_owner_and_due_closed_has_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(area="") | Q(type="open_close"),
+                name="only_open_close_has_an_area",
             ),
             models.CheckConstraint(
                 condition=(Q(state__in=["taken", "held"], holder__isnull=False))
