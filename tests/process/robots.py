@@ -43,8 +43,8 @@ class Robot:
 
         while not self.stopping:
             try:
-                self.work()
                 self.answer()
+                self.work()
                 if self.chance.random() < 0.05:
                     self.call_in()
             except Refused:
@@ -106,9 +106,9 @@ class Robot:
         known = InboundMessage.objects.values_list("carrier_ref", flat=True)
         texts = OutboxMessage.objects.filter(
             channel="sms", state="handed_over", created_at__gte=_now() - timedelta(seconds=6)
-        ).order_by("?")[:1]
+        ).order_by("?")[:2]
         for text in texts:
-            if f"r{text.pk}" not in set(known) and self.chance.random() < 0.3:
+            if f"r{text.pk}" not in set(known) and self.chance.random() < 0.7:
                 words = self.chance.choice(("ok", " OK ", "wat?", ""))
                 for _ in range(2):
                     notify.receive("sms", text.address, words, _now(), f"r{text.pk}")

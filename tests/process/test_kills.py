@@ -44,7 +44,7 @@ def one_run(seed: int, kills: list[str], pause_s: float) -> None:
         assert centre.said("DEADLOCK") == []
         assert centre.said("FAULT") == []
         assert sum(centre.figures.kills.values()) == len(kills)
-        assert centre.web_answers()
+        centre.watch_until(centre.web_answers, 10)
         # the run was worth something
         assert len(traffic.acknowledged) > 50
         assert figures["incidents"] > 20
@@ -54,7 +54,7 @@ def one_run(seed: int, kills: list[str], pause_s: float) -> None:
 
 @pytest.mark.clause("M12.1", "M12.2", "S3.1")
 def test_a_centre_whose_processes_are_killed_at_random_loses_and_doubles_nothing() -> None:
-    one_run(SEED, [*VICTIMS, *VICTIMS], pause_s=1.0)
+    one_run(SEED, [*VICTIMS, "work", "postgres", "receive"], pause_s=0.7)
 
 
 @pytest.mark.chaos
