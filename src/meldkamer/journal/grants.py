@@ -11,6 +11,7 @@ from django.db import connections, transaction
 ROLE = "meldkamer_app"
 APPEND_ONLY = ("journal_frame", "journal_signal", "journal_entry", "journal_seal")
 
+# Who makes a role is its member; since PostgreSQL 16 that alone does not allow to take it on.
 _MAKE_ROLE = f"""
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
@@ -19,7 +20,8 @@ DO $$ BEGIN
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END;
   END IF;
-  IF NOT pg_has_role(current_user, '{ROLE}', 'MEMBER') THEN
+  IF NOT pg_has_role(current_user, '{ROLE}', CASE
+      WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
     EXECUTE format('GRANT {ROLE} TO %I', current_user);
   END IF;
 END $$"""
