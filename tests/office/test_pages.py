@@ -246,7 +246,7 @@ def test_hours_are_kept_on_a_plan_that_has_them(office: Client, securitas: Provi
     from meldkamer.sites import whole
     from tests.office.conftest import NOW
 
-    site, _ = whole.bring(securitas, draft("77", plan="proguard"), NOW, "test")
+    site, _ = whole.bring(securitas, draft("7777", plan="proguard"), NOW, "test")
     week = {f"day{day}-{name}": "" for day in range(7) for name in ("opens", "closes")}
     url = reverse("office:change_hours", args=[site.pk])
     assert (

@@ -11,7 +11,7 @@ from datetime import time
 from typing import Any, TypeVar
 
 from django import forms
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.office import durations
@@ -48,7 +48,7 @@ class DurationField(forms.CharField):
             return durations.read_s(text)
         except durations.DurationFault:
             raise forms.ValidationError(
-                now_("%(found)s is no duration. Expected e.g. 90m, 24h or 7d.") % {"found": text}
+                gettext("%(found)s is no duration. Expected e.g. 90m, 24h or 7d.") % {"found": text}
             ) from None
 
     def prepare_value(self, value: Any) -> Any:
@@ -224,7 +224,7 @@ class TransmitterForm(OfficeForm):
         super().__init__(*args, **kwargs)
         self.fields["key"].widget.attrs["autocomplete"] = "new-password"
         if row is not None and row.key_bits:
-            self.fields["key"].help_text = now_(
+            self.fields["key"].help_text = gettext(
                 "A key of %(bits)s bits is set. Empty: it stays."
             ) % {"bits": row.key_bits}
             self.fields["plain"] = forms.BooleanField(

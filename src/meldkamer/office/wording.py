@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from meldkamer.sites.faults import Fault
 
@@ -165,7 +164,9 @@ def word(words: Words, key: str) -> str:
 
 def texting_remark(phone: str, countries: tuple[str, ...]) -> str:
     """Said beside a number that may not be texted (S7.6): kept, and phoned instead."""
-    return now_("%(phone)s is no mobile of %(countries)s: kept, not texted; an operator calls.") % {
+    return gettext(
+        "%(phone)s is no mobile of %(countries)s: kept, not texted; an operator calls."
+    ) % {
         "phone": phone,
         "countries": ", ".join(countries),
     }

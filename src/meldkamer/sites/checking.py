@@ -158,7 +158,7 @@ def transmitter(
         line=draft.line.strip().upper().removeprefix("L"),
     )
     faults = texts(draft, where)
-    if not 1 <= len(draft.account) <= _ACCOUNT_LONGEST or not set(draft.account) <= _HEX:
+    if not 3 <= len(draft.account) <= _ACCOUNT_LONGEST or not set(draft.account) <= _HEX:
         faults.append(
             Fault(_at(where, "account"), "account",
                   f"{draft.account!r}; expected 3 to 16 digits or letters A-F (DC-09 5.5.6)",
