@@ -16,8 +16,7 @@ from meldkamer.incidents.due import lock_docket, owner_of
 from meldkamer.incidents.faults import Gone, NotYours, Refused
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal import commands as journal
-from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.queries import free_units
+from meldkamer.notify import commands as notify
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, queue, verification
@@ -318,21 +317,20 @@ def send_patrol(staff: Staff, incident_id: int, now: datetime) -> bool:
 def dispatch(docket: Docket) -> bool:
     """The nearest free unit goes, or the refusal is told (S6.1)."""
     facts = docket.facts()
-    units = free_units(docket.site.provider_id, docket.site_facts.position)
-    docket.carry_out(calls.patrol(facts, units[0].name if units else ""))
-    if not units or not docket.site_facts.takes("patrol"):
+    if not docket.site_facts.takes("patrol") or not facts.free_patrols:
+        docket.carry_out(calls.patrol(facts, ""))
         return False
-    PatrolUnit.objects.filter(pk=units[0].pk).update(
-        state=PatrolUnit.State.SENT, incident_id=docket.opened.pk, reported_at=docket.now
-    )
-    return True
+    position = docket.site_facts.position
+    unit = notify.send_unit(docket.site.provider_id, position, docket.opened.pk, docket.now)
+    # without one the facts are read again: who was free may have been sent elsewhere meanwhile
+    docket.carry_out(calls.patrol(facts, unit.name) if unit else calls.patrol(docket.facts(), ""))
+    return unit is not None
 
 
 @transaction.atomic
 def judge_images(staff: Staff | None, incident_id: int, found: str, now: datetime) -> None:
     """What the images show: an intruder verifies, "nothing" is noted (S9.1)."""
-    docket = lock_docket(incident_id, now, _actor(staff))
-    _still_open(docket)
+    docket = _docket(staff, incident_id, now)
     if found not in ("intruder", "nothing"):
         raise Refused("S9.1", "unknown judgement of images", expected=["intruder", "nothing"])
     docket.say("images.judged", "S9.1", data={"images": found})
@@ -384,8 +382,7 @@ def call_supervisor(staff: Staff, incident_id: int, reason: str, now: datetime) 
 @transaction.atomic
 def override_police(staff: Staff | None, incident_id: int, reason: str, now: datetime) -> bool:
     """A supervisor calls police with a written reason, and closes handled (S15.3, S4.3, B1)."""
-    docket = lock_docket(incident_id, now, _actor(staff))
-    _still_open(docket)
+    docket = _docket(staff, incident_id, now)
     if staff is not None and not staff.is_supervisor:
         raise Refused("S15.3", "only a supervisor may override")
     if not reason.strip():
@@ -422,7 +419,8 @@ def close(
             step=step.id if step else "",
             proposed=proposed.outcome if proposed else "",
         )
-    if outcome == Incident.Outcome.FALSE_ALARM and not facts.case.false_alarm:
+    said_false = facts.case.false_alarm and not facts.case.duress
+    if outcome == Incident.Outcome.FALSE_ALARM and not said_false:
         raise Refused("S19.1", "nobody identified said false alarm")
     if facts.case.requested and not attends.strip() and not _attendance_known(facts):
         raise Refused("M3.1", "who attends, and when, or nobody")
@@ -463,9 +461,10 @@ def _actor(staff: Staff | None) -> str:
     return f"staff:{staff.pk}" if staff else journal.SYSTEM
 
 
-def _docket(staff: Staff, incident_id: int, now: datetime) -> Docket:
+def _docket(staff: Staff | None, incident_id: int, now: datetime) -> Docket:
+    """The incident, open and of a provider this person works for; None is a rehearsal's event."""
     docket = lock_docket(incident_id, now, _actor(staff))
-    if docket.site.provider_id not in visible_to(staff):
+    if staff is not None and docket.site.provider_id not in visible_to(staff):
         raise Refused("M12.3", "another provider's")
     _still_open(docket)
     return docket

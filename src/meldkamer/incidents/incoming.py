@@ -19,8 +19,7 @@ from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
-from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.queries import free_units
+from meldkamer.notify import commands as notify
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, verdicts, verification
@@ -186,18 +185,15 @@ class _IncomingCall:
     def _send_patrol(self) -> str:
         """The nearest free unit goes to the site, or the refusal is told; the unit's name."""
         docket = self._docket()
-        units = free_units(self.site.provider_id, self.facts.position)
         if not self.facts.takes("patrol"):
             docket.say("patrol.refused", "S6.1", "patrol not taken", to="patrol")
             return ""
-        if not units:
+        unit = notify.send_unit(self.site.provider_id, self.facts.position, None, self.now)
+        if unit is None:
             docket.say("patrol.refused", "S6.1", "no patrol free", to="patrol")
             return ""
-        name = units[0].name
+        name = unit.name
         docket.say("patrol.sent", "S6.1", "asked for by phone", to=name, data={"unit": name})
-        PatrolUnit.objects.filter(pk=units[0].pk).update(
-            state=PatrolUnit.State.SENT, reported_at=self.now
-        )
         return name
 
     def help(self, *, identified: bool) -> None:

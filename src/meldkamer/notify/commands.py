@@ -11,10 +11,13 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit
+from meldkamer.notify.queries import free_units
 from meldkamer.notify.templates import render
 
 OUTBOX, INBOUND = "meldkamer_outbox", "meldkamer_inbound"
+# smallint
+_ATTEMPTS_MOST = 32_000
 Carrier = Callable[[OutboxMessage, datetime], None]
 
 
@@ -75,15 +78,29 @@ def receive(channel: str, sender: str, text: str, now: datetime, carrier_ref: st
     return int(message.pk)
 
 
-def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> list[OutboxMessage]:
-    """Give pending messages to their carriers, oldest first; what was handed over is returned.
+def send_unit(
+    provider_id: int, position: tuple[float, float] | None, incident_id: int | None, now: datetime
+) -> PatrolUnit | None:
+    """The nearest free patrol is sent, once; None when all are on their way (S6.1)."""
+    for unit in free_units(provider_id, position):
+        # two desks may have read the same free unit: the row decides who sends it
+        if PatrolUnit.objects.filter(pk=unit.pk, state=PatrolUnit.State.FREE).update(
+            state=PatrolUnit.State.SENT, incident_id=incident_id, reported_at=now
+        ):
+            return unit
+    return None
 
-    Each is locked while its carrier is asked, so two workers never send it twice; a refusal keeps
-    it pending and is counted on the row.
+
+def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> list[OutboxMessage]:
+    """Give pending messages to their carriers; what was handed over is returned.
+
+    Oldest first, but those that were refused behind those that were not: nothing a carrier does not
+    take stands in the way. Each is locked while its carrier is asked, so two workers never send it
+    twice; a refusal keeps it pending and is counted on the row.
     """
     handed = []
     pending = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
-    for message_id in pending.order_by("id").values_list("id", flat=True)[:limit]:
+    for message_id in pending.order_by("attempts", "id").values_list("id", flat=True)[:limit]:
         with transaction.atomic():
             message = pending.select_for_update(skip_locked=True).filter(pk=message_id).first()
             if message is not None and _give(message, carriers, now):
@@ -92,9 +109,12 @@ def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> l
 
 
 def _give(message: OutboxMessage, carriers: dict[str, Carrier], now: datetime) -> bool:
-    message.attempts += 1
+    message.attempts = min(message.attempts + 1, _ATTEMPTS_MOST)
     try:
-        carriers[message.channel](message, now)
+        carrier = carriers.get(message.channel)
+        if carrier is None:
+            raise CarrierFault(f"no carrier for {message.channel}")
+        carrier(message, now)
     except (CarrierFault, OSError) as fault:
         message.last_fault = str(fault)[:500]
         message.save(update_fields=["attempts", "last_fault"])
