@@ -98,9 +98,7 @@ def test_take_next_does_not_hand_out_another_provider_s(desk: Client, foreign: I
 
 
 @pytest.mark.parametrize("page", ["site", "caller_site"])
-def test_another_provider_s_site_does_not_exist(
-    desk: Client, foreign: Incident, page: str
-) -> None:
+def test_another_provider_s_site_does_not_exist(desk: Client, foreign: Incident, page: str) -> None:
     answer = desk.get(reverse(f"console:{page}", args=[foreign.site_id]))
     assert answer.status_code == 404
 
@@ -122,7 +120,9 @@ def test_another_provider_s_site_is_not_found(desk: Client, foreign: Incident) -
 
 
 @pytest.mark.parametrize("name", ["tests", "trials", "held", "system", "notices"])
-def test_another_provider_s_sites_are_on_no_list(desk: Client, foreign: Incident, name: str) -> None:
+def test_another_provider_s_sites_are_on_no_list(
+    desk: Client, foreign: Incident, name: str
+) -> None:
     Notice.objects.create(
         provider=foreign.provider, at=foreign.opened_at, kind="untouched", clause="M12.2",
         text="Geheime Klant", site=foreign.site,

@@ -53,9 +53,7 @@ def consult(desk: Client, incident: Incident, site: Site) -> str:
     person = contact(site, 1)
     act(desk, incident, "dial", step=f"call:c{person.pk}")
     act(desk, incident, "code", person=f"c{person.pk}", code=f"1{CODE[1:]}")
-    return act(
-        desk, incident, "result", step=f"call:c{person.pk}", result="reached", says="coming"
-    )
+    return act(desk, incident, "result", step=f"call:c{person.pk}", result="reached", says="coming")
 
 
 @pytest.mark.clause("S15.2", "S15.3", "M3.1")
@@ -121,9 +119,7 @@ def test_a_duress_code_is_seen_by_the_operator(
     act(desk, taken, "dial", step="call:premises")
     page = act(desk, taken, "code", person=f"c{person.pk}", code="777777")
     assert "Duress code." in page
-    page = act(
-        desk, taken, "result", step="call:premises", result="reached", says="false_alarm"
-    )
+    page = act(desk, taken, "result", step="call:premises", result="reached", says="false_alarm")
     assert taken.type == "holdup"
     assert taken.outcome is None
     assert "Call the police" in page.split('class="step current"')[1].split("</li>")[0]
@@ -253,9 +249,7 @@ def test_a_service_that_does_not_answer_is_noted_and_stays(
 ) -> None:
     scene.signal(site, zone="5", at=scene.now + timedelta(seconds=20))
     consult(desk, taken, site)
-    page = act(
-        desk, taken, "service-result", service="police", number="101", result="no_answer"
-    )
+    page = act(desk, taken, "service-result", service="police", number="101", result="no_answer")
     assert "101: no answer" in page
     assert "call sheet" in page
 
@@ -296,9 +290,7 @@ def test_a_caller_with_a_wrong_code_learns_and_changes_nothing(
 
 
 @pytest.mark.clause("S12.1")
-def test_an_identified_caller_says_false_alarm(
-    desk: Client, site: Site, taken: Incident
-) -> None:
+def test_an_identified_caller_says_false_alarm(desk: Client, site: Site, taken: Incident) -> None:
     person = contact(site, 1)
     page = desk.post(
         f"/caller/{site.pk}/says/",

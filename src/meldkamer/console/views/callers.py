@@ -6,7 +6,6 @@ Until name and code fit, nothing of the site is shown but its name: a caller lea
 from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -16,7 +15,7 @@ from meldkamer.console.access import Desk, at_the_desk
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.screens.refusals import Refusal
-from meldkamer.console.views.rendering import after_act, gone
+from meldkamer.console.views.rendering import after_act, gone, middle
 from meldkamer.incidents import incoming, queries
 from meldkamer.incidents.faults import Refused
 from meldkamer.people.identification import PREMISES
@@ -32,7 +31,7 @@ TYPES_BY_HAND = ("intrusion", "sabotage", "holdup", "fire", "medical", "external
 def caller(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The first question: about which site."""
     back = request.GET.get("open", "")
-    return render(request, "console/caller.html", {"desk": desk, "back": back, "says": []})
+    return middle(request, desk, "console/caller.html", {"back": back, "says": []})
 
 
 @require_GET
@@ -66,11 +65,11 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
         why = _("Nothing was done, nothing may be told. The attempt is in the journal.")
         return _ask(request, desk, site, Refusal(head, why, "S19.1"))
     site = _site(site_id, desk)
-    return render(
+    return middle(
         request,
+        desk,
         "console/caller_done.html",
         {
-            "desk": desk,
             "site": site,
             "found": found,
             "wish": wording.word(wording.CALLER_SAYS, request.POST.get("says", "")),
@@ -110,11 +109,11 @@ def _ask(
 ) -> HttpResponse:
     people = [(f"c{contact.pk}", contact.name) for contact in site.contacts.all()]
     people.append((PREMISES, site.premises_person or _("somebody at the premises")))
-    return render(
+    return middle(
         request,
+        desk,
         "console/caller.html",
         {
-            "desk": desk,
             "site": site,
             "people": people,
             "says": list(enumerate(wording.CALLER_SAYS.items(), start=1)),

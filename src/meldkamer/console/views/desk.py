@@ -88,6 +88,8 @@ def site(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
         found = queries.site_for(site_id, desk.provider_ids)
     except Site.DoesNotExist:
         raise Http404(gone()) from None
+    if not request.headers.get("HX-Request"):
+        return redirect("console:home")
     card = site_screen.screen(found, desk.now)
     return render(request, "console/site.html", {"card": card, "desk": desk})
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -19,6 +18,7 @@ from meldkamer.console.access import Desk, at_the_desk, supervisors_only
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.timing import clock_or_day, day_and_time
+from meldkamer.console.views.rendering import middle
 from meldkamer.incidents import commands, queries
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Notice
@@ -74,11 +74,11 @@ def _show(
     if name not in NAMES:
         raise Http404
     rows = _ROWS[name](desk, _zone(desk))
-    return render(
+    return middle(
         request,
+        desk,
         "console/list.html",
         {
-            "desk": desk,
             "name": name,
             "title": NAMES[name],
             "names": list(NAMES.items()),

@@ -77,6 +77,14 @@ def after_act(
     return response
 
 
+def middle(request: HttpRequest, desk: Desk, template: str, context: Context) -> HttpResponse:
+    """Something else than an incident in the middle: a part for the desk, else the whole page."""
+    if request.headers.get("HX-Request"):
+        return render(request, template, context | {"desk": desk})
+    whole = queue_context(desk, None) | context | {"middle": template}
+    return render(request, "console/desk.html", whole)
+
+
 def gone() -> str:
     """For a 404: does not exist, or is not his to see; the two are not told apart."""
     return _("No such incident, or not one of your providers.")

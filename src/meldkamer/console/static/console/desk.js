@@ -22,9 +22,27 @@ let listTop = 0
 const main = () => /** @type {HTMLElement} */ (document.getElementById('incident'))
 const openId = () => main()?.dataset.incident || ''
 
+/** Counts the acts, so that what was fetched before an act is not shown after it. */
+let acts = 0
+
+/** Fetch a part of the page and put it in its place. @param {string} address @param {string} target @param {string} style */
+async function load(address, target, style) {
+  const before = acts
+  const answer = await fetch(address, { headers: { 'HX-Request': 'true' } })
+  const elsewhere = answer.headers.get('HX-Redirect')
+  if (elsewhere) location.href = elsewhere
+  if (!answer.ok || answer.status === 204) return
+  const text = await answer.text()
+  const at = document.querySelector(target)
+  if (before !== acts || !at) return
+  beforeChange()
+  htmx.swap(at, text, { swapStyle: style, swapDelay: 0, settleDelay: 0 })
+  afterChange()
+}
+
 /** Fetch the left column. */
 function refreshQueue() {
-  return htmx.ajax('GET', `${body.dataset.queue}?open=${openId()}`, { target: '#queue-list', swap: 'innerHTML' })
+  return load(`${body.dataset.queue}?open=${openId()}`, '#queue-list', 'innerHTML')
 }
 
 /** Fetch the open incident, unless somebody is being asked something in it. */
@@ -35,7 +53,7 @@ async function refreshIncident() {
   const query = wanted ? `?work=${encodeURIComponent(wanted)}` : ''
   // a refusal stays until the operator does something else
   const refusal = document.getElementById('refusal')
-  await htmx.ajax('GET', at.dataset.address + query, { target: '#incident', swap: 'outerHTML' })
+  await load(at.dataset.address + query, '#incident', 'outerHTML')
   if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
 }
 
@@ -60,11 +78,14 @@ document.addEventListener('htmx:configRequest', (event) => {
 document.addEventListener('htmx:beforeRequest', (event) => {
   const detail = /** @type {any} */ (event).detail
   if (detail.requestConfig.verb !== 'post') return
-  if (acting) event.preventDefault()
-  else acting = true
+  if (acting) return event.preventDefault()
+  acting = true
+  acts += 1
 })
 document.addEventListener('htmx:afterRequest', (event) => {
-  if (/** @type {any} */ (event).detail.requestConfig?.verb === 'post') acting = false
+  if (/** @type {any} */ (event).detail.requestConfig?.verb !== 'post') return
+  acting = false
+  acts += 1
 })
 for (const name of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
   document.addEventListener(name, (event) => {
@@ -74,15 +95,19 @@ for (const name of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
   })
 }
 
-document.addEventListener('htmx:beforeSwap', (event) => {
+document.addEventListener('htmx:beforeSwap', beforeChange)
+document.addEventListener('htmx:afterSwap', afterChange)
+
+function beforeChange() {
   const active = /** @type {any} */ (document.activeElement)
   focused = active?.id ? { id: active.id, start: active.selectionStart ?? null, end: active.selectionEnd ?? null } : null
   const list = document.getElementById('queue-list')
   const row = list?.querySelector('.job:focus, .job[aria-current]')
   listTop = row && list ? row.getBoundingClientRect().top : 0
-})
+}
 
-document.addEventListener('htmx:afterSettle', () => {
+function afterChange() {
+  select()
   for (const [name, value] of drafts) {
     const [incident, id] = name.split(':')
     const field = /** @type {HTMLInputElement | null} */ (document.getElementById(id))
@@ -100,7 +125,7 @@ document.addEventListener('htmx:afterSettle', () => {
   }
   keepInView()
   tick()
-})
+}
 
 /** The current step and the selected row stay where they can be seen. */
 function keepInView() {
@@ -113,16 +138,16 @@ function keepInView() {
   listTop = 0
 }
 
-// the selected row follows what is open
-document.addEventListener('htmx:afterSwap', () => {
+/** The selected row follows what is open. */
+function select() {
   const open = openId()
   for (const row of document.querySelectorAll('.job')) {
     if (row.getAttribute('data-incident') === open) row.setAttribute('aria-current', 'true')
     else row.removeAttribute('aria-current')
   }
-  const next = document.getElementById('next')
+  const next = document.getElementById('take-next')
   if (next) next.setAttribute('hx-vals', JSON.stringify({ open }))
-})
+}
 
 // --- calls: a telephone link is dialled by the workplace's own telephone
 
@@ -165,7 +190,7 @@ function closeWindow(id) {
 }
 
 function clearFound() {
-  const search = /** @type {HTMLInputElement | null} */ (document.getElementById('search'))
+  const search = /** @type {HTMLInputElement | null} */ (document.getElementById('find-words'))
   if (search) search.value = ''
   document.getElementById('found')?.replaceChildren()
 }

@@ -98,7 +98,7 @@ function inField(event, windows) {
   } else if (event.key === 'Enter' && field instanceof HTMLSelectElement) {
     event.preventDefault()
     field.form?.requestSubmit()
-  } else if (event.key === 'ArrowDown' && field.id === 'search') {
+  } else if (event.key === 'ArrowDown' && field.id === 'find-words') {
     event.preventDefault()
     /** @type {HTMLElement | null} */ (document.querySelector('#found a.task'))?.focus()
   } else if (event.key === 'Escape') {

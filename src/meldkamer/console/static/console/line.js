@@ -8,8 +8,8 @@ import { setBehind, setOffset } from './ages.js'
 const STALE_MS = 5_000
 const RETRY_S = [0.5, 1, 2, 4, 4]
 /** Many changes at once are one fetch. */
-const GATHER_MS = 60
-const LEAST_MS = 250
+const GATHER_MS = 25
+const LEAST_MS = 120
 
 /** @typedef {{ refreshQueue: () => Promise<void> | undefined, refreshIncident: () => Promise<void> | undefined, openId: () => string, setOffset: (ms: number) => void }} Desk */
 

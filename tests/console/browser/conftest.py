@@ -1,0 +1,142 @@
+"""A real web process on a database of its own, and real browsers.
+
+The test's own Django writes into the same database, so what it commits reaches the browser the
+way everything does: through LISTEN and the stream.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.console.scene import PASSWORD, Scene
+
+# the browser's library runs an event loop in this thread; Django's guard against that is not meant
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+WEB = "import sys; from meldkamer.project.cli import main; sys.exit(main())"
+
+
+class Web:
+    """The web process: started, killed, started again on the same port."""
+
+    def __init__(self, dsn: str, var: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._env = os.environ | {
+            "DATABASE_URL": dsn,
+            "MELDKAMER_VAR": var,
+            "MELDKAMER_DEMO": "on",
+            "MELDKAMER_DB_ROLE": "app",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WEB, "web", "--port", str(self.port)],
+            env=self._env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until_s = time.monotonic() + 30
+        while time.monotonic() < until_s:
+            try:
+                urllib.request.urlopen(f"{self.address}/health/", timeout=2)
+                return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                assert self.process.poll() is None, "the web process ended"
+                time.sleep(0.05)
+        raise AssertionError("the web process does not answer")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def web(django_db_blocker: Any) -> Iterator[Web]:
+    """One web process and one database for a file of tests."""
+    from django.conf import settings
+    from django.db import connections
+
+    from meldkamer.project.database import django_database
+    from meldkamer.project.scratch import scratch_database
+
+    with scratch_database("browser") as dsn, django_db_blocker.unblock():
+        connection = connections["default"]
+        connection.close()
+        before = dict(connection.settings_dict)
+        new = django_database({"DATABASE_URL": dsn, "MELDKAMER_DB_ROLE": "owner"})
+        keys = ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
+        connection.settings_dict.update({key: new[key] for key in keys})
+        web = Web(dsn, str(settings.VAR_DIR))
+        try:
+            web.start()
+            yield web
+        finally:
+            web.kill()
+            connections.close_all()
+            connection.settings_dict.update(before)
+
+
+@pytest.fixture(scope="module")
+def town(web: Web) -> Scene:
+    """The scene of a file: staff for both browsers, no site yet."""
+    from datetime import UTC, datetime
+
+    scene = Scene(datetime.now(UTC))
+    scene.staff("eva", name="Eva Maes")
+    scene.staff("jan", name="Jules Dubois")
+    scene.staff("sam", "supervisor", name="Sam Peeters")
+    return scene
+
+
+@pytest.fixture(scope="module")
+def chromium_process(chromium: str) -> Iterator[Any]:
+    """One browser for a file of tests."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sit_down(web: Web, chromium_process: Any) -> Iterator[Callable[..., Any]]:
+    """`sit_down("eva")`: a page at the desk, logged in through the login page by keyboard."""
+    contexts = []
+
+    def sit(name: str, path: str = "/", width: int = 1920, height: int = 1080) -> Any:
+        context = chromium_process.new_context(
+            viewport={"width": width, "height": height}, locale="en-GB"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.faults = []
+        page.on("pageerror", lambda fault: page.faults.append(str(fault)))
+        page.goto(f"{web.address}/account/login/?next={path}")
+        page.keyboard.type(name)
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#queue-list")
+        page.wait_for_selector("#line:not(.mind)")
+        return page
+
+    yield sit
+    for context in contexts:
+        context.close()
