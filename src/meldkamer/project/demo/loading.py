@@ -20,7 +20,7 @@ from meldkamer.office.sandbox.people import candidate
 from meldkamer.people.codes import code_mac
 from meldkamer.people.issuing import issue_given
 from meldkamer.people.models import Staff
-from meldkamer.project.demo import plan
+from meldkamer.project.demo import history, plan
 from meldkamer.sites import whole
 from meldkamer.sites.models import Contact, IdentificationCode, Provider, Site, Transmitter
 from meldkamer.terms.loader import load as terms_named
@@ -38,6 +38,7 @@ STAFF = (
 )
 #: shown at the start, the first of each role first
 SHOWN = ("emma", "sofie", "karel", "jef", "chloe")
+OPERATORS = ("chloe", "emma", "jef")
 _PATROLS = (
     ("Delta 1", 51.2194, 4.4025), ("Delta 2", 51.0543, 3.7174), ("Delta 3", 50.8503, 4.3517),
     ("Delta 4", 50.6326, 5.5797), ("Delta 5", 50.4108, 4.4446), ("Delta 6", 51.2093, 3.2247),
@@ -57,12 +58,15 @@ def load(now: datetime) -> int:
     new = [p for p in plan.sites(now) if p.whole.transmitters[0].account not in there]
     sites = []
     for planned in new:
-        site, _ = whole.bring(providers[planned.provider], planned.whole, now, ACTOR)
+        entered = planned.activated or now
+        site, _ = whole.bring(providers[planned.provider], planned.whole, entered, ACTOR)
         sites.append(site)
         if planned.activated is not None:
             _in_service(site, planned.activated, now)
     for provider in providers.values():
         _codes(provider, [s for s in sites if s.provider_id == provider.pk], now)
+    if len(new) == plan.SITES:
+        history.play(now, list(Staff.objects.filter(username__in=OPERATORS).order_by("username")))
     return len(new)
 
 

@@ -194,11 +194,13 @@ def ascii_word(text: str) -> str:
 def _zones(choose: Random, language: str, business: bool) -> list[ZoneDraft]:
     """3 to 12 zones: doors and movement first, so that a burglar meets two detectors."""
     words = _names()["zones"][language]
-    kinds = ["contact", "pir", "pir", "contact", "smoke", "glass_break", "button_fixed", "smoke"]
-    kinds += ["call_point" if business else "pendant", "pir", "temperature", "flood"]
+    more = ["pir", "contact", "smoke", "glass_break", "button_fixed", "smoke", "pir"]
+    more += ["call_point", "contact", "temperature"] if business else ["pendant", "flood"]
+    choose.shuffle(more)
+    kinds = ["contact", "pir", *more[: choose.randint(1, 10)]]
     found: list[ZoneDraft] = []
     used: dict[str, int] = {}
-    for kind in kinds[: choose.randint(3, 12)]:
+    for kind in kinds:
         place = used.get(kind, 0)
         used[kind] = place + 1
         names = words[kind]
