@@ -33,6 +33,7 @@ from tests.process.hurried import write_terms
 SAID = (
     "Nri1/BA1", "Nri1/BA2", "Nri1/YT1", "Nri1/AT0", "Nri1/AR0", "Nri1/YR1", "Nri1/PA3",
     "Nri1/FA4", "Nri1/MA5", "Nri1/BR1", "Nri1/RP0", "Nri1/CL7", "Nri1/TA6", "Nri1/BC1",
+    "Nri1/YT1", "Nri1/AT0", "Nri1/YT1",
 )  # fmt: skip
 SETTLE_LIMIT_S = 40.0
 

@@ -2,7 +2,8 @@
 
 The folder of terms is the one that MELDKAMER_TEST_TERMS names; nothing else is changed. With
 MELDKAMER_TEST_RED=acts-twice the worker breaks the agenda's promise: it acts in one transaction and
-marks the row in another, and dies between the two (once for each row). The red twin of the checker.
+marks the row in another, and dies between the two (once for each row that ends a trial or begins a
+contract). The red twin of the checker.
 """
 
 import os
@@ -53,7 +54,7 @@ def _act_in_two_steps() -> None:
             return False
         with transaction.atomic():
             acts[row.kind](row, now)
-        if not row.kind.startswith("journal."):
+        if row.kind in ("trial.end", "force.start"):
             mark = marks / f"died-{row_id}"
             if not mark.exists():
                 mark.touch()
