@@ -1,0 +1,15 @@
+"""`make test` runs each chaos test once; the many rounds of `make chaos` only when it is asked for."""
+
+import pytest
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the rounds out unless `-m chaos` selects them."""
+    if "chaos" in str(config.getoption("-m")):
+        return
+    rounds = [
+        item for item in items if getattr(item, "originalname", "") == "test_many_rounds_of_it"
+    ]
+    if rounds:
+        config.hook.pytest_deselected(items=rounds)
+        items[:] = [item for item in items if item not in rounds]
