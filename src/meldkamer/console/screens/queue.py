@@ -178,7 +178,8 @@ def _tags(row: QueueRow) -> list[Tag]:
             "until": until,
             "day": day(row.test.until, zone),
         }
-        tags.append(Tag("test", f"{_('test')} {what}".strip(), why))
+        words = _("test")  # not inside the f-string: there the catalogues do not find it
+        tags.append(Tag("test", f"{words} {what}".strip(), why))
     return tags[:1] if incident.unseen else tags[:2]
 
 
