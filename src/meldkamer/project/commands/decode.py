@@ -4,7 +4,7 @@ A line is a JSON string, a JSON object with "frame" (and "key"), or the bare tex
 A key is hex:… (32, 48 or 64 digits) or text:… (16, 24 or 32 characters); it is never shown.
 
   meldkamer decode --key hex:0123456789ABCDEF0123456789ABCDEF frames.txt
-  printf '%s\\n' 'E5D8001C"NULL"0000L0#1234[]' | meldkamer decode --json
+  printf '%s\\n' '1EF20013"NULL"0000L0#1234[]' | meldkamer decode --json
 
 Exit 0 when every line could be read as a frame, whatever the verdict on it; else 2, the faulty
 line named on stderr (with --json also as an object with "error" in its place).
