@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from meldkamer.project.cli import COMMANDS
+from meldkamer.wire.decode import decode_text
 
 ROOT = Path(__file__).resolve().parents[2]
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -25,6 +26,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SPAN = re.compile(r"`[^`\n]*`")
 _CLAUSE = re.compile(r"\b(?:[SDMB])\d+(?:\.\d+)?[a-z]?\b")
 _COMMAND = re.compile(r"(?:^|[|;&(]\s*|\s)(?:\S*/)?meldkamer (?=[a-z])(.*)")
+_FRAME = re.compile(r'\b[0-9A-F]{8}"[^"\n]+"[^\s\\\']*\]')
 _FLAG = re.compile(r"--[a-z][a-z0-9-]*")
 #: parses its line elsewhere: the words after it are Django's
 FOREIGN = ("manage",)
@@ -75,6 +77,16 @@ def unknown_clauses(page: str, text: str, known: set[str]) -> list[str]:
 def private_places(page: str, text: str) -> list[str]:
     """Paths of somebody's own machine."""
     return [f"{page}: {found.group()}" for found in _PRIVATE.finditer(text)]
+
+
+def wrong_frames(page: str, text: str) -> list[str]:
+    """Frames that a receiver would not take as they are shown."""
+    faults = []
+    for frame in _FRAME.findall(text.replace('\\"', '"')):
+        verdict = decode_text(frame, None)["verdict"]
+        if verdict != "accept" and '"ACK"' not in frame:
+            faults.append(f"{page}: {frame}: {verdict}")
+    return faults
 
 
 def shown_commands(text: str) -> Iterator[tuple[str, bool]]:

@@ -76,6 +76,17 @@ def test_a_place_of_somebodys_own_is_caught() -> None:
     assert checks.private_places("x", "see /home/an/notes") == ["x: /home/"]
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_frame_that_is_shown_is_a_right_one(page: str) -> None:
+    assert checks.wrong_frames(page, read(page)) == []
+
+
+def test_a_frame_with_a_wrong_checksum_is_caught_also_with_quotes_escaped() -> None:
+    right = r's.sendall(b"\n53AC0024\"SIA-DCS\"0001L0#D000[#D000|Nri1/BA1]\r")'
+    assert checks.wrong_frames("x", right) == []
+    assert len(checks.wrong_frames("x", right.replace("53AC", "53AD"))) == 1
+
+
 def test_every_page_is_listed_where_a_reader_looks() -> None:
     """A page that nothing links to does not exist."""
     linked: set[Path] = set()
