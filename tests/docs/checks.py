@@ -26,7 +26,7 @@ _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SPAN = re.compile(r"`[^`\n]*`")
 _CLAUSE = re.compile(r"\b(?:[SDMB])\d+(?:\.\d+)?[a-z]?\b")
 _COMMAND = re.compile(r"(?:^|[|;&(]\s*|\s)(?:\S*/)?meldkamer (?=[a-z])(.*)")
-_FRAME = re.compile(r'\b[0-9A-F]{8}"[^"\n]+"[^\s\\\']*\]')
+_FRAME = re.compile(r'(?<![0-9A-F])[0-9A-F]{8}"[^"\n]+"[^\s\\\']*\]')
 _FLAG = re.compile(r"--[a-z][a-z0-9-]*")
 #: parses its line elsewhere: the words after it are Django's
 FOREIGN = ("manage",)
