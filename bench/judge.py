@@ -19,7 +19,7 @@ def main() -> int:
     """Measure in a durable database of its own, print, write var/bench/judge.json."""
     import tempfile
 
-    from meldkamer.project.postgres import production
+    from meldkamer.project.postgres import Server, production
 
     with tempfile.TemporaryDirectory(prefix="meldkamer-bench-") as directory:
         os.environ["MELDKAMER_VAR"] = directory
@@ -28,12 +28,8 @@ def main() -> int:
         os.environ["DJANGO_SETTINGS_MODULE"] = "meldkamer.project.settings"
         from pathlib import Path
 
-        server = production(Path(directory))
-        server.start()
-        try:
+        with Server(production(Path(directory))):
             figures = _measure()
-        finally:
-            server.stop()
     for name, figure in figures.items():
         print(f"{name:<44} {figure:>10,.2f}")
     from meldkamer.project import paths

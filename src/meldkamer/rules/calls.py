@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from meldkamer.rules import services, verification
 from meldkamer.rules.acts import Act, BecomeHoldup, Say, Verify, Wait
 from meldkamer.rules.facts import PREMISES, IncidentFacts
-from meldkamer.rules.procedures import Step
+from meldkamer.rules.procedures import Step, request_refusal
 
 RESULTS = ("reached", "no_answer", "voicemail")
 SAYS = ("real", "false_alarm", "coming", "send_patrol", "nothing")
@@ -132,7 +132,8 @@ def requested(
     in_turn: asked as the current step; a refusal then settles that step (R13). Asked too early, it
     is written down and the step comes when its turn is there.
     """
-    refusal = services.refusal(incident, service, now)
+    ask = services.refusal if in_turn else request_refusal
+    refusal = ask(incident, service, now)
     if refusal is None:
         return [Say(f"{service}.requested", clause, to=service, data=evidence(incident))]
     acts: list[Act] = [

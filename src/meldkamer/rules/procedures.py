@@ -82,6 +82,24 @@ def service_step(procedure: model.Procedure) -> model.Step | None:
     return next((step for step in procedure.steps if step.do == "request"), None)
 
 
+def request_refusal(
+    incident: IncidentFacts, service: str, now: datetime
+) -> services.Refusal | None:
+    """Why an operator may not ask for a service now; None when he may (M3.1, B1).
+
+    Out of turn it takes somebody consulted: before 101 or 112 is called, the alarm is verified.
+    """
+    refusal = services.refusal(incident, service, now)
+    if refusal is not None:
+        return refusal
+    case, step = incident.case, current(incident, now)
+    if step is not None and step.do == "request" and step.service == service:
+        return None
+    if case.consulted or case.duress or case.called_for_help or incident.verified_by == "person":
+        return None
+    return services.Refusal("B1", "not consulted", ("consulted",))
+
+
 def _request_step(service: str, clause: str) -> Step:
     return Step(id=f"request:{service}", do="request", clause=clause, service=service, state="now")
 

@@ -19,7 +19,7 @@ from meldkamer.console.screens.steps import Ringing, StepRow
 from meldkamer.console.timing import clock
 from meldkamer.incidents.models import Incident
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls, procedures, services
+from meldkamer.rules import calls, procedures
 from meldkamer.rules.acts import Close
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
 from meldkamer.rules.procedures import Step
@@ -247,7 +247,7 @@ def _identity(facts: IncidentFacts, step: Step) -> Identity:
 
 
 def _service(facts: IncidentFacts, step: Step, staff: Staff, now: datetime) -> Work:
-    refused = services.refusal(facts, step.service, now)
+    refused = procedures.request_refusal(facts, step.service, now)
     return Work(
         "service",
         step,

@@ -112,7 +112,7 @@ def _service(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
     if service not in SERVICES:
         raise Refused("M3.1", "unknown service", expected=SERVICES)
     facts = incident_facts(incident, desk.now)
-    refusal = services.refusal(facts, service, desk.now)
+    refusal = procedures.request_refusal(facts, service, desk.now)
     if refusal is None and "confirm" not in sent and service not in facts.case.requested:
         return f"request:{service}"
     commands.request_service(
