@@ -1,4 +1,4 @@
-"""`make test` runs each chaos test once; the many rounds of `make chaos` only when it is asked for."""
+"""`make test` runs each chaos test once; the many rounds only `make chaos`."""
 
 import pytest
 
