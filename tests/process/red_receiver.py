@@ -16,7 +16,6 @@ from psycopg import AsyncConnection
 from meldkamer.project import keys
 from meldkamer.project.childhood import say_ready
 from meldkamer.project.database import conninfo
-from meldkamer.receivers.lane import Lane
 from meldkamer.receivers.main import Settings, run
 from meldkamer.receivers.writer import GroupCommit, Waiting
 
@@ -24,9 +23,9 @@ from meldkamer.receivers.writer import GroupCommit, Waiting
 class Hasty(GroupCommit):
     """Answers first and stores then: what most receivers do."""
 
-    async def _store(self, lane: Lane, batch: list[Waiting]) -> None:
+    async def _store(self, batch: list[Waiting]) -> None:
         super().answer(batch)
-        await super()._store(lane, batch)
+        await super()._store(batch)
 
     def answer(self, batch: Sequence[Waiting]) -> None:
         """They have their answer already."""

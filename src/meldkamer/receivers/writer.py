@@ -30,7 +30,6 @@ ROOM = 20_000
 #: reading pauses above, goes on below
 HIGH_WATER = 4_000
 LOW_WATER = 1_000
-LANES = 2
 KEYS_REMEMBERED = 100_000
 BACK_OFF_S = (0.02, 0.1, 0.25, 0.5, 1.0)
 #: a database that says nothing for so long is treated as gone
@@ -49,9 +48,10 @@ class Waiting(NamedTuple):
 
 
 class GroupCommit:
-    """The queue and the lanes that empty it. One per process.
+    """The queue and the task that empties it. One per process.
 
-    Each lane has a connection; while one waits for its commit, the next fills its batch.
+    One batch at a time: a panel's frames are stored and answered in the order they came in. While
+    a batch waits for its commit the next one gathers; more processes are the way to more.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class GroupCommit:
         *,
         most: int = MOST_PER_BATCH,
         room: int = ROOM,
-        lanes: int = LANES,
         lifetime: timedelta = store.DUPLICATE_LIFETIME,
     ) -> None:
         self._most = most
@@ -70,7 +69,7 @@ class GroupCommit:
         self._filled = asyncio.Event()
         self._seen: set[bytes] = set()
         self._closing = False
-        self._lanes = [Lane(connect, self.check) for _ in range(lanes)]
+        self._lane = Lane(connect, self.check)
         self._resume: list[Callable[[], None]] = []
         self.stored = 0
         self.batches = 0
@@ -103,18 +102,13 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Store until `close` and the queue is empty, or until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for lane in self._lanes:
-                tasks.create_task(self._empty(lane))
-
-    async def _empty(self, lane: Lane) -> None:
         while not (self._closing and not self._queue):
             if not self._queue:
                 self._filled.clear()
                 await self._filled.wait()
                 continue
             batch = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
-            await self._store(lane, batch)
+            await self._store(batch)
             if self._resume and len(self._queue) < LOW_WATER:
                 calm, self._resume = self._resume, []
                 for resume in calm:
@@ -126,13 +120,12 @@ class GroupCommit:
         self._filled.set()
 
     async def disconnect(self) -> None:
-        """Drop the connections."""
-        for lane in self._lanes:
-            await lane.disconnect()
+        """Drop the connection."""
+        await self._lane.disconnect()
 
     async def ensure_connected(self) -> AsyncConnection[Any]:
         """A durable connection; raises psycopg.Error, OSError or NotDurable."""
-        return await self._lanes[0].ensure_connected()
+        return await self._lane.ensure_connected()
 
     async def check(self, connection: AsyncConnection[Any]) -> None:
         """Raise NotDurable unless the database keeps what it commits."""
@@ -140,20 +133,20 @@ class GroupCommit:
 
     # --- storing
 
-    async def _store(self, lane: Lane, batch: list[Waiting]) -> None:
+    async def _store(self, batch: list[Waiting]) -> None:
         """Commit a batch, however long it takes, then answer. A batch with a bad row is split."""
         tries = 0
         while True:
             try:
                 async with asyncio.timeout(BATCH_LIMIT_S):
-                    connection = await lane.ensure_connected()
+                    connection = await self._lane.ensure_connected()
                     stored = await self._commit(connection, [item.record for item in batch])
             except (psycopg.Error, OSError, NotDurable, ValueError) as fault:
                 if is_bad_row(fault):
-                    await self._split(lane, batch, fault)
+                    await self._split(batch, fault)
                     return
                 self._note_away(fault)
-                await lane.disconnect()
+                await self._lane.disconnect()
                 await asyncio.sleep(BACK_OFF_S[min(tries, len(BACK_OFF_S) - 1)])
                 tries += 1
             else:
@@ -184,12 +177,12 @@ class GroupCommit:
             self._seen.clear()
         self._seen.update(record.dedup_key for record in records if record.dedup_key is not None)
 
-    async def _split(self, lane: Lane, batch: list[Waiting], fault: Exception) -> None:
+    async def _split(self, batch: list[Waiting], fault: Exception) -> None:
         """Halve until the bad row stands alone; that one is kept as bytes for an operator."""
         if len(batch) > 1:
             half = len(batch) // 2
-            await self._store(lane, batch[:half])
-            await self._store(lane, batch[half:])
+            await self._store(batch[:half])
+            await self._store(batch[half:])
             return
         only = batch[0]
         if only.record.protocol == "":
@@ -197,7 +190,7 @@ class GroupCommit:
             self.dropped += 1
             return
         log.error("a frame from %s is stored as bytes alone: %s", only.record.source, fault)
-        await self._store(lane, [only._replace(record=bare(only.record, fault))])
+        await self._store([only._replace(record=bare(only.record, fault))])
 
     def answer(self, batch: Sequence[Waiting]) -> None:
         """Tell every sender; one whose connection is gone must not keep the others waiting."""
