@@ -44,6 +44,8 @@ def read(path: Path) -> Terms:
         terms = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Terms)
     except tomllib.TOMLDecodeError as fault:
         raise TermsFault(f"{path.name}: not TOML: {fault}") from None
+    except UnicodeDecodeError as fault:
+        raise TermsFault(f"{path.name}: not UTF-8 (byte {fault.start})") from None
     except msgspec.ValidationError as fault:
         raise TermsFault(f"{path.name}: {fault}") from None
     except OSError as fault:
