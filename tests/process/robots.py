@@ -21,7 +21,7 @@ from meldkamer.project.childhood import follow_parent, say_ready
 from meldkamer.project.commands._owner import with_django
 from meldkamer.terms import loader
 
-_PACE_S = 0.03
+_PACE_S = 0.05
 
 
 class Robot:
