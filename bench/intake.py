@@ -227,12 +227,15 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the frames, one round")
     options = parser.parse_args()
     print(f"{PANELS} panels, one frame in flight each; {os.cpu_count()} cores shared by all parts")
+    load = os.getloadavg()
+    if load[0] > 0.5:
+        print(f"others use this machine (load {load[0]:.1f}): these figures will be too low")
     rows = measure(1 if options.quick else options.rounds, 0.1 if options.quick else 1.0)
     report = {
         "at": datetime.now(UTC).isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python "
         f"{platform.python_version()}",
-        "load_before": os.getloadavg(),
+        "load_before": load,
         "panels": PANELS,
         "rows": rows,
     }
