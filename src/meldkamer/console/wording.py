@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 Words = Mapping[str, "str | Promise"]
 
@@ -207,6 +207,11 @@ def class_of(incident_type: str) -> str:
 def word(words: Words, key: str) -> str:
     """The word for a key; the key itself when the table lacks it."""
     return str(words[key]) if key in words else key.replace("_", " ")
+
+
+def within(words: str) -> str:
+    """A word inside a sentence: small letters, except in German, whose nouns keep their capital."""
+    return words if (get_language() or "").startswith("de") else words.lower()
 
 
 def reason(text: str) -> str:

@@ -112,7 +112,7 @@ def _checked(entry: Entry) -> str:
 
 def _signal(entry: Entry, zone: ZoneInfo) -> str:
     found = entry.data
-    what = wording.word(wording.TYPES, str(found.get("type", ""))).lower()
+    what = wording.within(wording.word(wording.TYPES, str(found.get("type", ""))))
     where = f" · z{found['zone']}" if found.get("zone") else ""
     words = {"what": what, "code": found.get("code", ""), "where": where}
     return _("Signal: %(what)s %(code)s%(where)s") % words

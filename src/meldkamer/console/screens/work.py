@@ -210,7 +210,7 @@ def _say(facts: IncidentFacts, step: Step, staff: Staff) -> str:
     ]
     contact = facts.site.contact(step.to)
     with translation.override((contact.language if contact else facts.site.language) or "en"):
-        what = wording.word(wording.TYPES, facts.type).lower()
+        what = wording.within(wording.word(wording.TYPES, facts.type))
         if step.do == "inform" or not calls.needs_identification(facts, step):
             text = _(
                 "“%(me)s of the %(house)s alarm centre."
@@ -266,7 +266,7 @@ def _sheet(facts: IncidentFacts, staff: Staff) -> Sheet:
             zone_facts = site.zones.get(signal.zone or "")
             name = zone_facts.name if zone_facts else ""
             words = f"z{signal.zone} {name}".strip() if signal.zone else ""
-            kind = wording.word(wording.TYPES, signal.type).lower()
+            kind = wording.within(wording.word(wording.TYPES, signal.type))
             what.append(f"{clock(signal.at, zone)[:5]} {words or kind}")
     spoken = [
         f"{_name(facts, call.to)}: {wording.word(wording.SAYS, call.says)}"

@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from meldkamer.console import phones, timing
+from meldkamer.console import phones, timing, wording
 from meldkamer.console.wording import CLASSES, class_of
 
 register = template.Library()
@@ -92,6 +92,12 @@ def span(seconds: float) -> str:
 def phone(number: str) -> str:
     """As it is dialled here: 0475 00 12 36; abroad with the country in front."""
     return phones.shown(number)
+
+
+@register.filter
+def within(words: str) -> str:
+    """A word inside a sentence, in the small letters that its language allows."""
+    return wording.within(words)
 
 
 @register.filter
