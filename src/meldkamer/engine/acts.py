@@ -18,6 +18,7 @@ from meldkamer.contracts.models import TestMode
 from meldkamer.incidents import carry_out, due, incoming, judging, outages, texting
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
+from meldkamer.journal.seal import purge_first, seal_all
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
@@ -57,18 +58,14 @@ def _sheet(row: AgendaRow, now: datetime) -> None:
 
 def _purge(row: AgendaRow, now: datetime) -> None:
     """What only guards against duplicates and what was done long ago need not be kept."""
-    from meldkamer.journal.store import DUPLICATE_LIFETIME
-
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM journal_first WHERE seen_at < %s", [now - DUPLICATE_LIFETIME])
+    connection.ensure_connection()
+    purge_first(connection.connection, now)
     AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).delete()
     agenda.schedule(PURGE, "journal", now + timedelta(hours=1), now)
 
 
 def _seal(row: AgendaRow, now: datetime) -> None:
     """Chain what was written since the last seal (M12.3)."""
-    from meldkamer.journal.seal import seal_all
-
     connection.ensure_connection()
     seal_all(connection.connection, now)
     agenda.schedule(SEAL, "journal", now + _SEAL_EVERY, now)

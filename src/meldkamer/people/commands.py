@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from meldkamer.journal import commands as journal
 from meldkamer.people.models import Presence, Staff
+from meldkamer.sites.models import Provider
 
 
 def sign_of_life(staff: Staff, now: datetime) -> None:
@@ -22,3 +28,35 @@ def choose_language(staff: Staff, language: str) -> None:
     if staff.language != language:
         staff.language = language
         staff.save(update_fields=["language"])
+
+
+def enter_staff(
+    username: str,
+    password: str,
+    role: str,
+    language: str,
+    providers: Sequence[Provider],
+    now: datetime,
+) -> Staff:
+    """A new member of staff, who sees these providers' sites and no others.
+
+    Raises ValidationError naming the field for a name that is taken, a password that is too weak,
+    an unknown role or language.
+    """
+    staff = Staff(username=username, role=role, language=language, is_active=True)
+    validate_password(password, staff)
+    staff.set_password(password)
+    staff.full_clean()
+    with transaction.atomic():
+        staff.save()
+        staff.providers.set(providers)
+        for provider in providers:
+            journal.write(
+                "staff.entered",
+                now,
+                provider_id=provider.pk,
+                to=username,
+                clause="M12.3",
+                data={"role": role},
+            )
+    return staff

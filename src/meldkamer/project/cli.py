@@ -29,6 +29,7 @@ COMMANDS = {
     "journal": "export or verify the journal",
     "terms": "check or show a provider's terms",
     "site": "import sites from a file",
+    "staff": "enter a provider, or a member of staff",
     "bench": "measure receiver and screen on this machine",
     "manage": "Django's own management commands",
 }
