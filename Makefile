@@ -48,8 +48,9 @@ messages: devvenv ## bring the translation catalogues up to date
 sim: devvenv ## rehearse random stories; SEED=n repeats one
 	@$(BIN)/python -m meldkamer.rehearsal.simulator $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-chaos: devvenv ## kill processes at random while frames arrive, and check that nothing is lost
-	@$(BIN)/python -m pytest -q tests/process -m chaos $(ARGS)
+chaos: devvenv ## kill processes at random, and check that nothing is lost; N=rounds SEED=n
+	@$(if $(SEED),MELDKAMER_CHAOS_SEED=$(SEED)) $(if $(N),MELDKAMER_CHAOS_ROUNDS=$(N)) \
+	  $(BIN)/python -m pytest -q tests/process -m chaos $(ARGS)
 
 bench: devvenv ## measure receiver and screen on this machine
 	@$(BIN)/meldkamer bench $(ARGS)

@@ -1,6 +1,6 @@
 """Nothing acknowledged is lost and nothing is handled twice, whatever is killed (M12.1, M12.2).
 
-`make chaos` runs more rounds: MELDKAMER_CHAOS_ROUNDS, and MELDKAMER_CHAOS_SEED repeats one.
+`make chaos` runs more rounds, N of them; SEED repeats the first.
 """
 
 import os
