@@ -1,5 +1,5 @@
-"""The only writer of master data: customers, installers, sites, transmitters, zones, hours,
-contacts.
+"""The only writer of master data: customers, installers, sites, transmitters and hours here,
+zones and the call list in `sheet_commands`, a whole site at once in `whole`.
 
 Every change is journaled with who made it and the old and new values (S22.1). A transmitter key is
 sealed here and never leaves again; what is journaled of it is its length. Receivers are told at
@@ -10,7 +10,7 @@ nothing was stored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime, time
 from typing import Any
 
@@ -20,24 +20,20 @@ from django.db import connection, models, transaction
 from meldkamer.journal import commands as journal
 from meldkamer.sites import checking, sealing
 from meldkamer.sites.drafts import (
-    ContactDraft,
     CustomerDraft,
     HoursDraft,
     InstallerDraft,
     SiteDraft,
     TransmitterDraft,
-    ZoneDraft,
 )
 from meldkamer.sites.faults import Fault, Refused
 from meldkamer.sites.models import (
-    Contact,
     Customer,
     Installer,
     OpeningHours,
     Provider,
     Site,
     Transmitter,
-    Zone,
 )
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Terms
@@ -53,7 +49,8 @@ def terms_of(provider: Provider) -> Terms:
     return load(provider.terms)
 
 
-def _refuse(faults: Sequence[Fault]) -> None:
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise all faults at once; nothing when there are none."""
     if faults:
         raise Refused(faults)
 
@@ -121,7 +118,7 @@ def tell_receivers() -> None:
 def enter_customer(provider: Provider, draft: CustomerDraft, now: datetime, actor: str) -> Customer:
     """A new customer."""
     draft, faults = checking.party(draft)
-    _refuse(faults)
+    refuse(faults)
     customer = Customer.objects.create(provider=provider, **columns(draft))
     write_change("customer.entered", now, actor, provider.pk, columns(draft), to=draft.name)
     return customer
@@ -131,7 +128,7 @@ def enter_customer(provider: Provider, draft: CustomerDraft, now: datetime, acto
 def change_customer(customer: Customer, draft: CustomerDraft, now: datetime, actor: str) -> bool:
     """Change a customer; False when nothing differs."""
     draft, faults = checking.party(draft)
-    _refuse(faults)
+    refuse(faults)
     change = apply(customer, columns(draft))
     if change:
         write_change("customer.changed", now, actor, customer.provider_id, change, to=customer.name)
@@ -144,7 +141,7 @@ def enter_installer(
 ) -> Installer:
     """A new installer."""
     draft, faults = checking.party(draft)
-    _refuse(faults)
+    refuse(faults)
     installer = Installer.objects.create(provider=provider, **columns(draft))
     write_change("installer.entered", now, actor, provider.pk, columns(draft), to=draft.name)
     return installer
@@ -156,7 +153,7 @@ def change_installer(
 ) -> bool:
     """Change an installer; False when nothing differs."""
     draft, faults = checking.party(draft)
-    _refuse(faults)
+    refuse(faults)
     change = apply(installer, columns(draft))
     if change:
         write_change(
@@ -176,7 +173,7 @@ def enter_site(
     """A new site with its sheet; contacts, zones and transmitter follow. Not yet in force."""
     provider = customer.provider
     draft, faults = checking.site(draft, None, False, terms_of(provider))
-    _refuse(faults + _same_house(customer, installer))
+    refuse(faults + _same_house(customer, installer))
     site = Site.objects.create(
         provider=provider, customer=customer, installer=installer, created_at=now, **columns(draft)
     )
@@ -192,7 +189,7 @@ def change_site(
     hours = OpeningHours.objects.filter(site=site).exists()
     draft, faults = checking.site(draft, site.contacts.count() or None, hours,
                                   terms_of(site.provider))  # fmt: skip
-    _refuse(faults + _same_house(site.customer, installer))
+    refuse(faults + _same_house(site.customer, installer))
     change = apply(site, {**columns(draft), "installer_id": installer.pk if installer else None})
     if change:
         signed = {"left_out_signed": draft.left_out_signed} if "types" in change else {}
@@ -204,7 +201,7 @@ def change_site(
 @transaction.atomic
 def set_installer(site: Site, installer: Installer, now: datetime, actor: str) -> bool:
     """The installer of a site, who is told of its faults (S10.3, S10.5)."""
-    _refuse(_same_house(site.customer, installer))
+    refuse(_same_house(site.customer, installer))
     change = apply(site, {"installer_id": installer.pk})
     if change:
         write_change("sheet.changed", now, actor, site.provider_id, change, site=site, to=site.name)
@@ -265,7 +262,7 @@ def _key_told(draft: TransmitterDraft, key: bytes | None) -> dict[str, Any]:
 def add_transmitter(site: Site, draft: TransmitterDraft, now: datetime, actor: str) -> Transmitter:
     """A transmitter that may dial in from the commit on."""
     draft, key, faults = checking.transmitter(draft)
-    _refuse(faults or free_account(draft, None))
+    refuse(faults or free_account(draft, None))
     row = Transmitter.objects.create(site=site, **columns(draft), **sealed(key))
     told = {**columns(draft), **_key_told(draft, key)}
     write_change("transmitter.added", now, actor, site.provider_id, told, site=site, to=row.account)
@@ -279,7 +276,7 @@ def change_transmitter(
 ) -> bool:
     """Change a transmitter; an empty key keeps the old one, `plain` forgets it."""
     draft, key, faults = checking.transmitter(draft)
-    _refuse(faults or free_account(draft, row))
+    refuse(faults or free_account(draft, row))
     change: dict[str, Any] = dict(apply(row, columns(draft)))
     if key is not None or (draft.plain and row.key_sealed is not None):
         values = sealed(key) or {"key_sealed": None, "key_bits": None}
@@ -305,37 +302,6 @@ def retire_transmitter(row: Transmitter, now: datetime, actor: str) -> None:
 
 
 @transaction.atomic
-def put_zone(
-    site: Site, draft: ZoneDraft, now: datetime, actor: str, row: Zone | None = None
-) -> Zone:
-    """Add a zone, or change `row`."""
-    draft, faults = checking.zone(draft)
-    others = Zone.objects.filter(site=site, number=draft.number)
-    if not faults and others.exclude(pk=row.pk if row else 0).exists():
-        faults = [Fault("number", "twice", f"zone {draft.number} is there already",
-                        numbers={"found": draft.number})]  # fmt: skip
-    _refuse(faults)
-    if row is None:
-        row = Zone.objects.create(site=site, **columns(draft))
-        change: dict[str, Any] = columns(draft)
-        what = "zone.added"
-    else:
-        change, what = dict(apply(row, columns(draft))), "zone.changed"
-    if change:
-        write_change(what, now, actor, site.provider_id, change, site=site, to=str(row))
-    return row
-
-
-@transaction.atomic
-def remove_zone(row: Zone, now: datetime, actor: str) -> None:
-    """A zone that is no more; its signals stay."""
-    values = {name: getattr(row, name) for name in ("number", "name", "detector", "kind")}
-    write_change("zone.removed", now, actor, row.site.provider_id, values,
-                 site=row.site, to=str(row))  # fmt: skip
-    row.delete()
-
-
-@transaction.atomic
 def set_hours(site: Site, drafts: Sequence[HoursDraft], now: datetime, actor: str) -> bool:
     """The opening hours of a site, all of them (S11.1); refused on a plan without open/close."""
     faults = [f for n, d in enumerate(drafts) for f in checking.hours(d, f"open_close.{n + 1}")]
@@ -344,7 +310,7 @@ def set_hours(site: Site, drafts: Sequence[HoursDraft], now: datetime, actor: st
         label = terms.plans[site.plan].label
         faults.append(Fault("open_close", "open_close_not_taken", f"plan {label} has no open/close",
                             "S11.1", {"plan": label}))  # fmt: skip
-    _refuse(faults)
+    refuse(faults)
     old = [_hours_told(row) for row in OpeningHours.objects.filter(site=site).order_by("pk")]
     new = [_hours_told(draft) for draft in drafts]
     if old == new:
@@ -358,76 +324,3 @@ def set_hours(site: Site, drafts: Sequence[HoursDraft], now: datetime, actor: st
 def _hours_told(row: HoursDraft | OpeningHours) -> dict[str, Any]:
     names = ("area", "weekday", "on_date", "opens", "closes", "margin_s")
     return {name: plain(getattr(row, name)) for name in names}
-
-
-def lock_list(site: Site) -> Site:
-    """The site's call list may be changed by one at a time."""
-    return Site.objects.select_for_update(no_key=True).get(pk=site.pk)
-
-
-@transaction.atomic
-def add_contact(site: Site, draft: ContactDraft, now: datetime, actor: str) -> Contact:
-    """A contact at the end of the call list; one too many for the plan is refused (S17.1)."""
-    from meldkamer.rules.sheets import check
-
-    lock_list(site)
-    draft, faults = checking.contact(draft)
-    count = site.contacts.count() + 1
-    findings = check(site.plan, site.formula, None, count, False, (), terms_of(site.provider))
-    faults += [
-        replace(Fault(f.item, f.code, f.reason, f.clause, f.numbers), field="name")
-        for f in findings
-        if f.refused and f.item == "contacts"
-    ]
-    _refuse(faults)
-    last = site.contacts.aggregate(most=models.Max("position"))["most"] or 0
-    row = Contact.objects.create(site=site, position=last + 1, **columns(draft))
-    told = {name: plain(value) for name, value in columns(draft).items()}
-    write_change("contact.added", now, actor, site.provider_id, told, site=site, to=row.name)
-    return row
-
-
-@transaction.atomic
-def change_contact(row: Contact, draft: ContactDraft, now: datetime, actor: str) -> bool:
-    """Change a contact; False when nothing differs."""
-    draft, faults = checking.contact(draft)
-    _refuse(faults)
-    change = apply(row, columns(draft))
-    if change:
-        write_change("contact.changed", now, actor, row.site.provider_id, change,
-                     site=row.site, to=row.name)  # fmt: skip
-    return bool(change)
-
-
-@transaction.atomic
-def move_contact(row: Contact, by: int, now: datetime, actor: str) -> bool:
-    """One place up (-1) or down (+1) on the call list."""
-    lock_list(row.site)
-    order = list(row.site.contacts.order_by("position"))
-    place = order.index(row)
-    other = place + by
-    if not 0 <= other < len(order):
-        return False
-    order[place], order[other] = order[other], order[place]
-    for position, contact in enumerate(order, start=1):
-        if contact.position != position:
-            contact.position = position
-            contact.save(update_fields=["position"])
-    write_change("contact.moved", now, actor, row.site.provider_id,
-                 {"position": [place + 1, other + 1]}, site=row.site, to=row.name)  # fmt: skip
-    return True
-
-
-@transaction.atomic
-def remove_contact(row: Contact, now: datetime, actor: str) -> None:
-    """A contact leaves the list; his code is void with him. The last of a list stays (S4.4)."""
-    site = lock_list(row.site)
-    if site.in_force_from is not None and site.contacts.count() == 1:
-        _refuse([Fault("name", "contacts_none", "the last contact of a watched site", "S4.4")])
-    values = {name: plain(getattr(row, name)) for name in ("position", "name", "phone", "email")}
-    write_change("contact.removed", now, actor, site.provider_id, values, site=site, to=row.name)
-    row.delete()
-    for position, contact in enumerate(site.contacts.order_by("position"), start=1):
-        if contact.position != position:
-            contact.position = position
-            contact.save(update_fields=["position"])

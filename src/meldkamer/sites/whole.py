@@ -7,12 +7,13 @@ differs. Part of the writing of master data (see `sites.commands`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from meldkamer.sites import checking, commands
+from meldkamer.sites import checking, commands, sheet_commands
 from meldkamer.sites.drafts import ContactDraft, CustomerDraft, InstallerDraft, WholeSite, ZoneDraft
 from meldkamer.sites.faults import Fault, Refused
 from meldkamer.sites.models import Contact, Customer, Installer, Provider, Site, Transmitter, Zone
@@ -148,8 +149,6 @@ def _change_transmitter(
         commands.add_transmitter(site, draft, now, actor)
         return True
     if key is not None and commands.same_key(row, key):
-        from dataclasses import replace
-
         draft = replace(draft, key="")
     return commands.change_transmitter(row, draft, now, actor)
 
@@ -160,10 +159,10 @@ def _change_zones(site: Site, drafts: Sequence[ZoneDraft], now: datetime, actor:
     for draft in drafts:
         row = rows.pop(draft.number, None)
         if row is None or commands.changed(row, commands.columns(draft)):
-            commands.put_zone(site, draft, now, actor, row)
+            sheet_commands.put_zone(site, draft, now, actor, row)
             done = True
     for row in rows.values():
-        commands.remove_zone(row, now, actor)
+        sheet_commands.remove_zone(row, now, actor)
         done = True
     return done
 
@@ -180,7 +179,7 @@ def _change_contacts(site: Site, drafts: Sequence[ContactDraft], now: datetime, 
                                   {"phone": draft.phone}, site=site, to=row.name)  # fmt: skip
             done = True
             continue
-        done = commands.change_contact(row, draft, now, actor) or done
+        done = sheet_commands.change_contact(row, draft, now, actor) or done
         if row.position != position:
             change = commands.apply(row, {"position": position})
             commands.write_change("contact.moved", now, actor, site.provider_id, change,

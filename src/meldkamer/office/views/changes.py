@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from meldkamer.incidents.facts import terms_of
 from meldkamer.office.access import Office, in_the_office
+from meldkamer.office.activation import start_watching
 from meldkamer.office.forms import CustomerForm, DayForm, InstallerForm, SiteForm, TransmitterForm
 from meldkamer.office.views.rendering import page
-from meldkamer.office.wording import DAYS
+from meldkamer.office.wording import DAYS, fault_text
 from meldkamer.sites import commands
+from meldkamer.sites.drafts import HoursDraft
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.models import Customer, OpeningHours, Provider, Site, Transmitter
 
@@ -109,8 +112,6 @@ def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
 
 def _kept(site: Site, form: SiteForm) -> Any:
     """The draft; what this form does not show stays as it is."""
-    from dataclasses import replace
-
     return replace(form.draft(), timezone=site.timezone, contract_start=site.contract_start)
 
 
@@ -248,10 +249,6 @@ def hours(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
 
 
 def _store_hours(site: Site, forms: list[DayForm], office: Office) -> list[str]:
-    from meldkamer.office.activation import start_watching
-    from meldkamer.office.wording import fault_text
-    from meldkamer.sites.drafts import HoursDraft
-
     drafts = [draft for day, form in enumerate(forms) if (draft := form.draft(day))]
     kept = [
         HoursDraft(h.opens, h.closes, h.weekday, h.on_date, h.area, h.margin_s)

@@ -14,7 +14,7 @@ from meldkamer.office.views.changes import _form, _say, get_or_post
 from meldkamer.office.views.sites import contacts_page
 from meldkamer.office.wording import fault_text
 from meldkamer.people.issuing import issue_code
-from meldkamer.sites import commands
+from meldkamer.sites import sheet_commands
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.models import Contact, Site, Zone
 
@@ -31,7 +31,7 @@ def zone(
     form = ZoneForm(sent, initial=ZoneForm.initial_of(known) if known else {})
     if sent is not None and form.is_valid():
         done = form.take(
-            lambda: commands.put_zone(row, form.draft(), office.now, office.actor, known)
+            lambda: sheet_commands.put_zone(row, form.draft(), office.now, office.actor, known)
         )
         if done is not None:
             messages.success(request, _("Zone %(zone)s saved.") % {"zone": done})
@@ -46,7 +46,9 @@ def zone(
 def remove_zone(request: HttpRequest, office: Office, site_id: int, zone_id: int) -> HttpResponse:
     """The zone is no more."""
     row = office.site(site_id)
-    commands.remove_zone(get_object_or_404(Zone, pk=zone_id, site=row), office.now, office.actor)
+    sheet_commands.remove_zone(
+        get_object_or_404(Zone, pk=zone_id, site=row), office.now, office.actor
+    )
     messages.success(request, _("Removed. Its signals stay."))
     return redirect("office:zones", site_id=row.pk)
 
@@ -74,9 +76,9 @@ def contact(
 
 def _store_contact(site: Site, known: Contact | None, form: ContactForm, office: Office) -> bool:
     if known is None:
-        commands.add_contact(site, form.draft(), office.now, office.actor)
+        sheet_commands.add_contact(site, form.draft(), office.now, office.actor)
         return True
-    return commands.change_contact(known, form.draft(), office.now, office.actor)
+    return sheet_commands.change_contact(known, form.draft(), office.now, office.actor)
 
 
 @require_POST
@@ -95,10 +97,10 @@ def contact_act(
         )  # fmt: skip
     if act == "remove":
         try:
-            commands.remove_contact(person, office.now, office.actor)
+            sheet_commands.remove_contact(person, office.now, office.actor)
         except Refused as refused:
             for fault in refused.faults:
                 messages.error(request, fault_text(fault))
     else:
-        commands.move_contact(person, -1 if act == "up" else 1, office.now, office.actor)
+        sheet_commands.move_contact(person, -1 if act == "up" else 1, office.now, office.actor)
     return redirect("office:contacts", site_id=row.pk)

@@ -6,6 +6,7 @@ Only in the demo. What is typed here enters as a carrier brings it; nothing else
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -76,8 +77,6 @@ def reply(request: HttpRequest, office: Office) -> HttpResponse:
 
 
 def _query(address: str) -> str:
-    from urllib.parse import urlencode
-
     return urlencode({"phone": address})
 
 

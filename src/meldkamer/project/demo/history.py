@@ -31,7 +31,7 @@ from meldkamer.rules.procedures import Step
 from meldkamer.sites.models import Transmitter as TransmitterRow
 from meldkamer.wire.encoder import encode
 
-INCIDENTS = 22
+INCIDENTS = 16
 DAYS = 10
 SEED = 2018
 STEP_S, TAKEN_AFTER_S = 35, 18

@@ -19,7 +19,7 @@ document.addEventListener("keydown", (press) => {
   }
   if (press.ctrlKey || press.metaKey || press.altKey || typing(where)) return;
   if (press.key === "/") {
-    const search = document.getElementById("search");
+    const search = document.getElementById("find-sites");
     if (search) {
       press.preventDefault();
       search.focus();

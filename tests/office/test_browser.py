@@ -1,0 +1,142 @@
+"""The office in a real browser: keys, focus, nothing that the policy refuses, and axe."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from meldkamer.people.models import Staff
+from meldkamer.sites import whole
+from meldkamer.sites.models import Provider, Site
+from tests.office.conftest import NOW, draft, person
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless browser; the test is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs an event loop in this thread
+    try:
+        with playwright.sync_playwright() as drive:
+            path = next((name for name in BROWSERS if Path(name).exists()), None)
+            try:
+                running = drive.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            except playwright.Error as fault:
+                pytest.skip(f"no browser: {fault}")
+            yield running
+            running.close()
+    finally:
+        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture
+def site(securitas: Provider) -> Site:
+    return whole.bring(securitas, draft(), NOW, "test")[0]
+
+
+@pytest.fixture
+def open_page(
+    browser: Any, live_server: Any, settings: Any, securitas: Provider,
+    enter: Callable[[Staff], Client],
+) -> Iterator[Callable[..., Any]]:  # fmt: skip
+    """A page of the clerk's; whatever the browser complained of fails the test."""
+    settings.MELDKAMER_DEMO = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+    client = enter(person("karel", Staff.Role.OFFICE, securitas))
+    session = client.cookies[django_settings.SESSION_COOKIE_NAME].value
+    said: list[str] = []
+    contexts = []
+
+    def open_(path: str, theme: str = "dark", language: str = "en") -> Any:
+        context = browser.new_context(
+            viewport={"width": 1366, "height": 768}, color_scheme=theme, base_url=live_server.url
+        )
+        contexts.append(context)
+        names = {
+            django_settings.SESSION_COOKIE_NAME: session,
+            django_settings.LANGUAGE_COOKIE_NAME: language,
+        }
+        context.add_cookies(
+            [{"name": n, "value": v, "url": live_server.url} for n, v in names.items()]
+        )
+        page = context.new_page()
+        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda fault: said.append(str(fault)))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [text for text in said if "422" not in text] == []
+
+
+def faults_of(page: Any) -> list[str]:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page, options={"runOnly": RULES}).response["violations"]
+    return [f"{row['id']}: {row['nodes'][0]['html'][:120]}" for row in found]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_page_is_accessible(open_page: Callable[..., Any], site: Site, theme: str) -> None:
+    base = f"/office/sites/{site.pk}/"
+    paths = ["/office/", "/office/sites/new/", "/office/sandbox/", base]
+    paths += [f"{base}{tab}/" for tab in ("change", "zones", "contacts", "contacts/new", "course",
+                                         "transmitters", "hours", "signals", "wire")]  # fmt: skip
+    page = open_page(paths[0], theme)
+    for path in paths:
+        page.goto(path)
+        assert faults_of(page) == [], path
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de"])
+def test_long_words_push_nothing_off_the_page(
+    open_page: Callable[..., Any], site: Site, language: str
+) -> None:
+    page = open_page(f"/office/sites/{site.pk}/contacts/", "light", language)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    body = page.locator(".record .body")
+    assert body.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+
+
+def test_a_contact_is_entered_without_a_mouse(open_page: Callable[..., Any], site: Site) -> None:
+    site.contacts.get(position=3).delete()
+    page = open_page(f"/office/sites/{site.pk}/contacts/")
+    page.keyboard.press("c")
+    page.wait_for_url("**/contacts/new/")
+    page.focus("#id_name")
+    page.keyboard.type("Nadia El Amrani")
+    page.keyboard.press("Tab")
+    page.keyboard.type("nonsense")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#faults")
+    assert page.evaluate("document.activeElement.id") == "faults"
+    assert page.input_value("#id_name") == "Nadia El Amrani"
+    assert page.get_attribute("#id_phone", "aria-invalid") == "true"
+    assert faults_of(page) == []
+    page.fill("#id_phone", "0470 00 12 09")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/contacts/")
+    assert "Nadia El Amrani" in page.content()
+    assert site.contacts.filter(phone="+32470001209").exists()
+
+
+def test_the_list_follows_what_is_typed(open_page: Callable[..., Any], site: Site) -> None:
+    page = open_page("/office/")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "find-sites"
+    page.keyboard.type("nobody at all")
+    page.wait_for_function("document.querySelector('#sites').textContent.includes('Nothing')")
+    page.fill("#find-sites", "peeters")
+    page.wait_for_selector("#sites .task")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.wait_for_url("**/sites/new/")
