@@ -134,7 +134,7 @@ def test_the_list_follows_what_is_typed(open_page: Callable[..., Any], site: Sit
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "find-sites"
     page.keyboard.type("nobody at all")
-    page.wait_for_function("document.querySelector('#sites').textContent.includes('Nothing')")
+    page.get_by_text("Nothing found").wait_for()
     page.fill("#find-sites", "peeters")
     page.wait_for_selector("#sites .task")
     page.keyboard.press("Escape")
