@@ -105,8 +105,8 @@ class Robot:
 
         known = InboundMessage.objects.values_list("carrier_ref", flat=True)
         texts = OutboxMessage.objects.filter(
-            channel="sms", state="handed_over", created_at__gte=_now() - timedelta(seconds=6)
-        ).order_by("?")[:2]
+            channel="sms", state="handed_over", created_at__gte=_now() - timedelta(seconds=15)
+        ).order_by("?")[:4]
         for text in texts:
             if f"r{text.pk}" not in set(known) and self.chance.random() < 0.7:
                 words = self.chance.choice(("ok", " OK ", "wat?", ""))
