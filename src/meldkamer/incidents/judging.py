@@ -31,8 +31,8 @@ AGAIN = "signal.again"
 _AGAIN_AFTER = timedelta(seconds=60)
 # pending rows with an urgency of 100 and more were put aside
 _CLAIM = """
-DELETE FROM journal_pending WHERE signal_id = (
-    SELECT signal_id FROM journal_pending WHERE urgency < 100 ORDER BY urgency, signal_id
+DELETE FROM journal_pending WHERE (urgency, signal_id) = (
+    SELECT urgency, signal_id FROM journal_pending WHERE urgency < 100 ORDER BY urgency, signal_id
     FOR UPDATE SKIP LOCKED LIMIT 1
 ) RETURNING signal_id, received_at
 """
