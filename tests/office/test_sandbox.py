@@ -126,6 +126,14 @@ def test_the_button_orders_a_burglary_at_the_site(
     assert orders.read_order(heard.payload) == orders.Burglary(bakery.pk)
 
 
+def test_the_button_at_the_desk_leaves_the_desk_as_it_is(emma: Client, bakery: Site) -> None:
+    answer = emma.post(reverse("office:sandbox_burglary"), headers={"HX-Request": "true"})
+    assert answer.status_code == 204
+    assert answer.headers["HX-Redirect"] == reverse("office:sandbox")
+    links = Template("{% load sandbox %}{% practice_links %}").render(Context())
+    assert reverse("office:sandbox_burglary") in links
+
+
 def test_the_button_never_leads_to_another_house(emma: Client) -> None:
     sent = {"next": "https://example.org/"}
     answer = emma.post(reverse("office:sandbox_burglary"), sent)

@@ -33,6 +33,12 @@ def practice_bar(context: Context, site_id: int | None = None) -> dict[str, Any]
     }
 
 
+@register.inclusion_tag("office/practice_links.html")
+def practice_links() -> dict[str, Any]:
+    """The same for the desk's top bar, small: the bar must keep its height."""
+    return {"on": settings.MELDKAMER_DEMO}
+
+
 @register.inclusion_tag("office/practice_call.html")
 def practice_call(incident_id: int | None) -> dict[str, Any]:
     """What the person says who is being called in this incident; nothing when nobody is."""

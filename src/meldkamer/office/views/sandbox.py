@@ -92,14 +92,19 @@ def burglary(request: HttpRequest, office: Office) -> HttpResponse:
         ).first()
         if site is None:
             raise Http404
+    quiet = bool(request.headers.get("HX-Request"))  # the desk stays as it is
     if orders.city_listens():
         orders.order_burglary(site.pk if site else None)
+        if quiet:
+            return HttpResponse(status=204)
         if site is not None:
             messages.success(request, _("Somebody breaks in at %(site)s.") % {"site": site.name})
         else:
             messages.success(request, _("Somebody breaks in somewhere."))
     else:
         messages.error(request, _("No city runs here. Start it: meldkamer city, or CITY=on."))
+        if quiet:
+            return HttpResponse(status=204, headers={"HX-Redirect": reverse("office:sandbox")})
     return redirect(_back(request))
 
 
