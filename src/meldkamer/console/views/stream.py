@@ -8,9 +8,9 @@ no database connection while it waits, and ends at once when the process stops o
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -27,11 +27,13 @@ from meldkamer.people.queries import providers_of
 #: how far back a gap is told in detail; beyond it the console reads everything anew anyway
 REPLAY_MOST = 500
 
+T = TypeVar("T")
+
 
 @require_GET
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Changes of the providers this person works for, until he leaves."""
-    providers = await sync_to_async(_providers)(request)
+    providers = await sync_to_async(_let_go)(_providers, request)
     if providers is None:
         return HttpResponse(status=403)
     response = StreamingHttpResponse(
@@ -44,13 +46,9 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
 
 def _providers(request: HttpRequest) -> list[int] | None:
     staff = request.user
-    allowed = isinstance(staff, Staff) and staff.works_the_queue
-    try:
-        if not allowed or not isinstance(staff, Staff) or second_factor_missing(staff):
-            return None
-        return [provider.pk for provider in providers_of(staff)]
-    finally:
-        connections.close_all()
+    if not isinstance(staff, Staff) or not staff.works_the_queue or second_factor_missing(staff):
+        return None
+    return [provider.pk for provider in providers_of(staff)]
 
 
 def _last_id(request: HttpRequest) -> int | None:
@@ -65,7 +63,7 @@ async def _events(providers: list[int], last: int | None) -> AsyncIterator[bytes
         yield b"retry: 1000\n\n"
         if not hub.up:
             return
-        missed = await sync_to_async(_missed)(providers, last)
+        missed = await sync_to_async(_let_go)(_missed, providers, last)
         yield _event("hello", {"now": _now_ms(), **missed}, missed["entry"])
         async for batch in changes(listener):
             if batch is None:
@@ -89,22 +87,27 @@ def _once(batch: list[Change]) -> list[Change]:
 
 def _missed(providers: list[int], last: int | None) -> dict[str, Any]:
     """Where the journal stands, and what came since `last`, told with an overlap for safety."""
+    found = Entry.objects.aggregate(entry=Max("id"))["entry"] or 0
+    if last is None:
+        return {"entry": found, "incidents": [], "entries": []}
+    since = Entry.objects.filter(pk=last).values_list("at", flat=True).first()
+    entries = Entry.objects.filter(
+        provider_id__in=providers,
+        at__gte=(since or datetime.now(UTC)) - timedelta(seconds=OVERLAP_S),
+    ).exclude(incident_id=None)
+    rows = list(entries.order_by("-id").values_list("id", "incident_id", "what")[:REPLAY_MOST])
+    fresh = [row for row in rows if row[0] > last]
+    return {
+        "entry": found,
+        "incidents": sorted({row[1] for row in rows}),
+        "entries": [{"id": r[0], "incident": r[1], "what": r[2]} for r in reversed(fresh)],
+    }
+
+
+def _let_go(read: Callable[..., T], *arguments: Any) -> T:
+    """Read, and give the connection back: a stream that waits holds none."""
     try:
-        found = Entry.objects.aggregate(entry=Max("id"))["entry"] or 0
-        if last is None:
-            return {"entry": found, "incidents": [], "entries": []}
-        since = Entry.objects.filter(pk=last).values_list("at", flat=True).first()
-        entries = Entry.objects.filter(
-            provider_id__in=providers,
-            at__gte=(since or datetime.now(UTC)) - timedelta(seconds=OVERLAP_S),
-        ).exclude(incident_id=None)
-        rows = list(entries.order_by("-id").values_list("id", "incident_id", "what")[:REPLAY_MOST])
-        fresh = [row for row in rows if row[0] > last]
-        return {
-            "entry": found,
-            "incidents": sorted({row[1] for row in rows}),
-            "entries": [{"id": r[0], "incident": r[1], "what": r[2]} for r in reversed(fresh)],
-        }
+        return read(*arguments)
     finally:
         connections.close_all()
 

@@ -25,16 +25,20 @@ const openId = () => main()?.dataset.incident || ''
 /** Counts the acts, so that what was fetched before an act is not shown after it. */
 let acts = 0
 
-/** Fetch a part of the page and put it in its place. @param {string} address @param {string} target @param {string} style */
-async function load(address, target, style) {
+/** Fetch a part of the page and put it in its place, again when something was done meanwhile.
+ * @param {() => string} where @param {string} target @param {string} style @returns {Promise<void>} */
+async function load(where, target, style) {
   const before = acts
+  const address = where()
+  if (!address) return
   const answer = await fetch(address, { headers: { 'HX-Request': 'true' } })
   const elsewhere = answer.headers.get('HX-Redirect')
   if (elsewhere) location.href = elsewhere
   if (!answer.ok || answer.status === 204) return
   const text = await answer.text()
   const at = document.querySelector(target)
-  if (before !== acts || !at) return
+  if (before !== acts) return load(where, target, style)
+  if (!at) return
   beforeChange()
   htmx.swap(at, text, { swapStyle: style, swapDelay: 0, settleDelay: 0 })
   afterChange()
@@ -42,18 +46,21 @@ async function load(address, target, style) {
 
 /** Fetch the left column. */
 function refreshQueue() {
-  return load(`${body.dataset.queue}?open=${openId()}`, '#queue-list', 'innerHTML')
+  return load(() => `${body.dataset.queue}?open=${openId()}`, '#queue-list', 'innerHTML')
 }
 
-/** Fetch the open incident, unless somebody is being asked something in it. */
-async function refreshIncident() {
+/** Where the open incident is fetched; "" while somebody is being asked something in it. */
+function incidentAddress() {
   const at = main()
-  if (!at?.dataset.address || acting || at.querySelector('form.ask, form.close-form')) return
+  if (!at?.dataset.address || acting || at.querySelector('form.ask, form.close-form')) return ''
   const wanted = at.querySelector('[data-wanted]')?.getAttribute('data-wanted')
-  const query = wanted ? `?work=${encodeURIComponent(wanted)}` : ''
-  // a refusal stays until the operator does something else
+  return at.dataset.address + (wanted ? `?work=${encodeURIComponent(wanted)}` : '')
+}
+
+/** Fetch the open incident; a refusal stays until the operator does something else. */
+async function refreshIncident() {
   const refusal = document.getElementById('refusal')
-  await load(at.dataset.address + query, '#incident', 'outerHTML')
+  await load(incidentAddress, '#incident', 'outerHTML')
   if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
 }
 
@@ -77,10 +84,10 @@ document.addEventListener('htmx:configRequest', (event) => {
 
 document.addEventListener('htmx:beforeRequest', (event) => {
   const detail = /** @type {any} */ (event).detail
+  if (detail.target?.id === 'incident') acts += 1
   if (detail.requestConfig.verb !== 'post') return
   if (acting) return event.preventDefault()
   acting = true
-  acts += 1
 })
 document.addEventListener('htmx:afterRequest', (event) => {
   if (/** @type {any} */ (event).detail.requestConfig?.verb !== 'post') return
