@@ -61,5 +61,9 @@ def consume_all(now: datetime, limit: int = 200) -> int:
 
 
 def hand_over(carriers: dict[str, Carrier], now: datetime) -> int:
-    """Hand pending messages to their carriers."""
-    return len(notify.hand_over(carriers, now))
+    """Hand pending messages to their carriers; the ladder waits from the hand-over (S7.2)."""
+    handed = notify.hand_over(carriers, now)
+    for message in handed:
+        if message.template == texting.LADDER and message.incident_id is not None:
+            texting.handed_over(message.incident_id, message.pk, now)
+    return len(handed)

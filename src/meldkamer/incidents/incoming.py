@@ -20,7 +20,7 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
 from meldkamer.notify import commands as notify
-from meldkamer.people import identification
+from meldkamer.people import callers, identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, verdicts, verification
 from meldkamer.rules.acts import Close, Enqueue, Open, Say
@@ -53,20 +53,22 @@ def someone_calls(
     duration_s: int | None = None,
     identity: str | None = None,
     caller: str = "",
+    number: str = "",
 ) -> str:
     """A call that comes in: identification, then the wish; returns the identity found.
 
-    identity: given by a rehearsal; None checks name and code.
+    identity: given by a rehearsal; None checks name and code. number: the caller's, as the
+    telephone shows it; after so many failures it is locked for a while ("locked", S19.1).
     """
     if says not in WISHES:
         raise Refused("S19.1", "unknown wish", expected=list(WISHES))
     site = lock_site(site_id)
     if staff is not None and not staff.providers.filter(pk=site.provider_id).exists():
         raise Refused("M12.3", "another provider's")
-    found = identity or identification.check(site, contact_key, code)
     call = _IncomingCall(site, contact_key, staff, now, caller)
-    if found in ("wrong", "none"):
-        call.failed(found)
+    found = identity or call.identity(code, number)
+    if found in ("wrong", "none", "locked"):
+        call.failed(found, number)
         if says == "help":
             call.help(identified=False)
         return found
@@ -103,12 +105,23 @@ class _IncomingCall:
         """Name and code fit."""
         self._docket().say("identified", "S19.1", to=self.person, data={"key": self.key})
 
-    def failed(self, found: str) -> None:
+    def identity(self, code: str, number: str) -> str:
+        """right, wrong, none, duress; locked when the number failed too often (S19.1)."""
+        rules = self.facts.terms.identification
+        if number and callers.is_locked(number, self.now):
+            return "locked"
+        found = identification.check(self.site, self.key, code)
+        if number and found in ("right", "duress"):
+            callers.cleared(number)
+        elif number and found == "wrong":
+            callers.failed(number, rules.tries, rules.lock_s, self.now)
+        return found
+
+    def failed(self, found: str, number: str) -> None:
         """Name or code is wrong or missing: nothing is told or changed."""
-        reason = "wrong code" if found == "wrong" else "no code"
-        self._docket().say(
-            "identification.failed", "S19.1", reason, to=self.person, data={"key": self.key}
-        )
+        reason = {"wrong": "wrong code", "none": "no code"}.get(found, "number locked")
+        data = {"key": self.key, **({"number": number} if number else {})}
+        self._docket().say("identification.failed", "S19.1", reason, to=self.person, data=data)
 
     def do(self, says: str, duration_s: int | None) -> None:
         """What an identified caller asks for."""

@@ -18,11 +18,12 @@ from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.rules import ladder
-from meldkamer.rules.acts import Close, Enqueue, Open
+from meldkamer.rules.acts import Close, Enqueue, LadderWait, Open
 from meldkamer.rules.ladder import Answer, Texted
 from meldkamer.sites.models import Contact, Site
 from meldkamer.terms.loader import load
 
+LADDER = "ladder"
 _WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HELD)
 
 
@@ -193,6 +194,23 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
     _say_received(docket, one, message, "S7.8", first=False, other=True)
     if running is None or running.state not in _WITH_OPERATOR:
         docket.carry_out([Enqueue("S7.8", "late reply")])
+
+
+@transaction.atomic
+def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
+    """The carrier has a text of the ladder: the wait for an "ok" begins now (S7.2).
+
+    In the same instant as the decision nothing moves. A later rung, an operator or the end of the
+    incident has its own due time, which stays.
+    """
+    docket = lock_docket(incident_id, now)
+    incident = docket.opened
+    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
+    if incident.state != Incident.State.TEXTING or not texts:
+        return
+    wait = timedelta(seconds=docket.site_facts.terms.texting.wait_s)
+    if texts[-1].data.get("message") == message_id and incident.due != now + wait:
+        docket.carry_out([LadderWait(now + wait)])
 
 
 def _unexpected(message: InboundMessage, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""How logging in differs from the library's habit: nobody signs himself up, an office makes staff."""
+"""How logging in differs from the library's habit: nobody signs himself up."""
 
 from __future__ import annotations
 

@@ -41,3 +41,15 @@ class Presence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff_id} {self.seen_at:%H:%M:%S}"
+
+
+class CallerTries(models.Model):
+    """Failed identifications of one telephone number: after so many it is locked (S19.1)."""
+
+    number = models.CharField(max_length=24, unique=True)
+    failed = models.PositiveSmallIntegerField()
+    first_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.number

@@ -83,6 +83,7 @@ class Identification(_Table, frozen=True, kw_only=True):
 
     exempt_types: tuple[IncidentType, ...]
     tries: int
+    lock_s: int  # how long a caller's number is locked after so many failures
     foretold_s: int  # S12.1: a false alarm told before its signal
 
 

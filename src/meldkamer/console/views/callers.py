@@ -57,9 +57,14 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
             request.POST.get("says", ""),
             desk.now,
             duration_s=int(hours) * HOUR_S if hours.isascii() and hours.isdigit() else None,
+            number=request.POST.get("number", "").strip()[:24],
         )
     except Refused as fault:
         return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
+    if found == "locked" and request.POST.get("says") != "help":
+        head = _("This number is locked.")
+        why = _("Too many wrong codes from it. Nothing was done, nothing may be told.")
+        return _ask(request, desk, site, Refusal(head, why, "S19.1"))
     if found in ("wrong", "none") and request.POST.get("says") != "help":
         head = _("Name and code do not fit together.")
         why = _("Nothing was done, nothing may be told. The attempt is in the journal.")
