@@ -118,8 +118,9 @@ class City:
         await asyncio.sleep(2)
         dialler = await self._somewhere(("contact", "pir"), 2)
         if dialler is not None:
+            await self._armed_first(dialler, day.needless)
             self._begin(dialler, day.needless(dialler.place, self.dice))
-        await asyncio.sleep(6)
+        await asyncio.sleep(5)
         await self.burgle(None)
         while True:
             since_s = asyncio.get_running_loop().time() - self._started_s
