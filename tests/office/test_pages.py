@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from meldkamer.agenda.models import AgendaRow
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import IdentificationCode, Provider, Site, Transmitter, Zone
@@ -217,6 +218,36 @@ def test_a_code_is_shown_once_and_never_again(
         assert shown not in text
     stored = bytes(IdentificationCode.objects.get(contact=contact).code_mac)
     assert code.encode() not in stored
+
+
+@pytest.mark.clause("S18.1")
+def test_too_many_live_codes_are_warned_of(
+    office: Client, bakery: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = bakery.contacts.get(position=1)
+    url = reverse("office:contact_code", args=[bakery.pk, contact.pk])
+    assert "codes or more are live" not in office.post(url).content.decode()
+    monkeypatch.setattr("meldkamer.people.issuing.MANY_CODES", 1)
+    assert "codes or more are live" in office.post(url).content.decode()
+
+
+@pytest.mark.clause("S10.3")
+def test_a_test_period_changed_on_an_active_site_is_watched_at_once(
+    office: Client, bakery: Site
+) -> None:
+    office.post(reverse("office:activate", args=[bakery.pk]))
+    due = AgendaRow.objects.filter(kind="line_test.due", done_at=None)
+    assert not due.exists()
+    sheet = {
+        "site-name": "Bakkerij Peeters", "site-language": "nl", "site-plan": "homeguard",
+        "site-formula": "mix", "site-test_period_s": "1h",
+    }  # fmt: skip
+    office.post(reverse("office:change_site", args=[bakery.pk]), sheet)
+    first = due.get().due
+    office.post(
+        reverse("office:change_site", args=[bakery.pk]), sheet | {"site-test_period_s": "7d"}
+    )
+    assert due.get().due > first
 
 
 def test_the_key_of_a_transmitter_is_never_shown_again(office: Client, bakery: Site) -> None:

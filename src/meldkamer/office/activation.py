@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
 from meldkamer.incidents.facts import terms_of
 from meldkamer.journal import commands as journal
@@ -18,6 +19,7 @@ from meldkamer.rules.sheets import Finding
 from meldkamer.sites.faults import Fault, Refused, from_finding
 from meldkamer.sites.models import Site
 from meldkamer.watch import commands as watch
+from meldkamer.watch.models import LineTestWatch
 
 
 def findings(site: Site, contacts: int | None = None) -> list[Finding]:
@@ -67,6 +69,21 @@ def activate(site: Site, now: datetime, actor: str, *, at: datetime | None = Non
     else:
         contracts.put_in_force(site, in_force, now)
     start_watching(site, now)
+
+
+def keep_watching(site: Site, now: datetime, *, period_changed: bool = False) -> None:
+    """After a change of the sheet of an active site: expect what it says now."""
+    if site.activated_at is None:
+        return
+    if site.test_period_s:
+        watched = LineTestWatch.objects.filter(site=site).first()
+        latest = now + timedelta(seconds=site.test_period_s)
+        if period_changed or watched is None or watched.expected_at > latest:
+            watch.watch_line_tests(site, now, now)
+    if site.hours.exists():
+        watch.watch_hours(site, now)
+    else:
+        agenda.strike(watch.HOURS_DUE, f"site:{site.pk}:", now)
 
 
 def start_watching(site: Site, now: datetime) -> None:

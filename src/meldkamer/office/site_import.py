@@ -101,6 +101,8 @@ def _bring_one(provider: Provider, read: Read, now: datetime) -> str:
         at = read.activated.replace(tzinfo=ZoneInfo(site.timezone)).astimezone(UTC)
         activation.activate(site, now, ACTOR, at=at)
         word = whole.CHANGED if word == whole.SAME else word
+    elif word == whole.CHANGED:
+        activation.keep_watching(site, now)
     return word
 
 

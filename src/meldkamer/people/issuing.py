@@ -17,6 +17,8 @@ from meldkamer.people.codes import code_mac, random_code
 from meldkamer.sites.models import Contact, IdentificationCode
 
 _TRIES = 50
+#: of a million codes: above this a code is guessed too easily (S18.1)
+MANY_CODES = 500_000
 
 
 class NoCodeLeft(Exception):
@@ -35,6 +37,11 @@ def issue_code(contact: Contact, now: datetime, actor: str, *, duress: bool = Fa
     )  # fmt: skip
     journal.announce(f"site:{contact.site_id}")
     return code
+
+
+def too_many_codes(provider_id: int) -> bool:
+    """Whether so many codes are live at a provider that somebody must be warned (S18.1)."""
+    return IdentificationCode.objects.filter(provider_id=provider_id).count() >= MANY_CODES
 
 
 def _store_fresh(contact: Contact, provider_id: int, duress: bool, now: datetime) -> str:

@@ -246,6 +246,7 @@ def whole(
     contacts = _each(contact, draft.contacts, "contact", faults)
     for index, day in enumerate(draft.hours):
         faults += hours(day, f"open_close.{index + 1}")
+    faults += _twice("contact", "name", [c.name for c in contacts])
     faults += _twice("zone", "number", [z.number for z in zones])
     faults += _twice(
         "transmitter", "account", [f"{t.receiver}/{t.line}/{t.account}" for t in transmitters]

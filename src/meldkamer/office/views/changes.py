@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from meldkamer.incidents.facts import terms_of
 from meldkamer.office.access import Office, in_the_office
-from meldkamer.office.activation import start_watching
+from meldkamer.office.activation import keep_watching
 from meldkamer.office.forms import CustomerForm, DayForm, InstallerForm, SiteForm, TransmitterForm
 from meldkamer.office.views.rendering import page
 from meldkamer.office.wording import DAYS, fault_text
@@ -105,6 +105,7 @@ def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
             )
         )
         if done is not None:
+            keep_watching(fresh, office.now, period_changed="test_period_s" in form.changed_data)
             _say(request, done)
             return redirect("office:site", site_id=row.pk)
     return _form(request, office, form, _("Change the site and its sheet"), row, "site")
@@ -257,8 +258,7 @@ def _store_hours(site: Site, forms: list[DayForm], office: Office) -> list[str]:
     try:
         with transaction.atomic():
             commands.set_hours(site, [*drafts, *kept], office.now, office.actor)
-            if site.activated_at is not None:
-                start_watching(site, office.now)
+            keep_watching(site, office.now)
     except Refused as refused:
         return [
             f"{DAYS[str(_weekday(drafts, fault.field))]}: {fault_text(fault)}"

@@ -13,7 +13,7 @@ from meldkamer.office.forms import ContactForm, ZoneForm
 from meldkamer.office.views.changes import _form, _say, get_or_post
 from meldkamer.office.views.sites import contacts_page
 from meldkamer.office.wording import fault_text
-from meldkamer.people.issuing import issue_code
+from meldkamer.people.issuing import MANY_CODES, issue_code, too_many_codes
 from meldkamer.sites import sheet_commands
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.models import Contact, Site, Zone
@@ -91,6 +91,9 @@ def contact_act(
     person = get_object_or_404(Contact, pk=contact_id, site=row)
     if act in ("code", "duress"):
         code = issue_code(person, office.now, office.actor, duress=act == "duress")
+        if too_many_codes(row.provider_id):
+            warning = _("%(n)s codes or more are live here: void those not needed (S18.1).")
+            messages.warning(request, warning % {"n": MANY_CODES})
         return contacts_page(
             request, office, row.pk,
             issued=f"{code[:3]} {code[3:]}", issued_to=person, issued_duress=act == "duress",
