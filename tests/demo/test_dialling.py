@@ -45,9 +45,7 @@ class Answerer(asyncio.DatagramProtocol):
                 self.transport.sendto(self.answer(piece.raw, "udp"), addr)
 
 
-def entries(
-    panels: list[Dialler],
-) -> Iterator[tuple[tuple[str | None, str | None, str], Transmitter]]:
+def entries(panels: list[Dialler]) -> Iterator[tuple[Triple, Transmitter]]:
     for number, panel in enumerate(panels):
         who = panel.account
         known = Transmitter(number, panel.place.site_id, who.key)
