@@ -106,13 +106,20 @@ def town(web: Web) -> Scene:
 
 
 @pytest.fixture(scope="module")
-def chromium_process(chromium: str) -> Iterator[Any]:
-    """One browser for a file of tests."""
+def chromium_process(chromium: str, web: Web) -> Iterator[Any]:
+    """One browser for a file of tests.
+
+    While it runs, its event loop makes Django keep a connection of another kind than without it:
+    that one is let go here, before the database of this file is dropped.
+    """
+    from django.db import connections
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        connections.close_all()
         yield browser
+        connections.close_all()
         browser.close()
 
 

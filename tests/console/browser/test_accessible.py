@@ -148,7 +148,7 @@ def test_result_keys_and_closing_row_are_on_the_screen(
     page = sit_down("eva", f"/incident/{night.pk}/", *size)
     page.wait_for_selector("main[data-ringing]")
     for selector in (".results [data-key='1']", ".results [data-key='8']", "[data-key='x']"):
-        box = page.query_selector(selector).bounding_box()
+        box = page.locator(selector).first.bounding_box()
         assert box["y"] + box["height"] <= size[1], selector
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 

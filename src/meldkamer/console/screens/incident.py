@@ -99,6 +99,7 @@ class IncidentScreen:
     """Everything the middle and the right show."""
 
     incident: Incident
+    last_entry: int
     mine: bool
     holder: str
     title: str
@@ -154,6 +155,7 @@ def screen(
     after_s, norm_words, late = _taken(incident, entries)
     return IncidentScreen(
         incident=incident,
+        last_entry=entries[-1].pk if entries else 0,
         mine=incident.holder_id == staff.pk,
         holder=short_name(incident.holder) if incident.holder else "",
         title=_title(incident, of_site),

@@ -38,7 +38,7 @@ async function load(where, target, style) {
   const text = await answer.text()
   const at = document.querySelector(target)
   if (before !== acts) return load(where, target, style)
-  if (!at) return
+  if (!at || where() !== address) return
   beforeChange()
   htmx.swap(at, text, { swapStyle: style, swapDelay: 0, settleDelay: 0 })
   afterChange()
@@ -90,9 +90,9 @@ document.addEventListener('htmx:beforeRequest', (event) => {
   acting = true
 })
 document.addEventListener('htmx:afterRequest', (event) => {
-  if (/** @type {any} */ (event).detail.requestConfig?.verb !== 'post') return
-  acting = false
+  const detail = /** @type {any} */ (event).detail
   acts += 1
+  if (detail.requestConfig?.verb === 'post') acting = false
 })
 for (const name of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
   document.addEventListener(name, (event) => {

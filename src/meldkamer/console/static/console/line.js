@@ -72,6 +72,9 @@ export function startLine(desk) {
     beat(message)
     if (id) lastId = id
     const open = desk.openId()
+    // what this page did itself it shows already
+    const known = Number(document.getElementById('incident')?.dataset.entry ?? 0)
+    if (id && Number(id) <= known) return plan(false)
     const site = document.getElementById('incident')?.dataset.site
     plan(Boolean(open) && (String(message.incident) === open || (message.incident === null && String(message.site) === site)))
   }
