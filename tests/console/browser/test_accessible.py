@@ -160,3 +160,24 @@ def test_narrow_or_zoomed_everything_stacks_and_nothing_is_cut(
     assert page.evaluate("document.documentElement.scrollWidth") <= 683
     tops = [page.query_selector(s).bounding_box()["y"] for s in ("main", "nav.queue", "#site")]
     assert tops == sorted(tops)
+
+
+@pytest.mark.clause("M12.4")
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
+def test_longer_languages_push_nothing_off_the_desk(
+    web: Web,
+    sit_down: Callable[..., Any],
+    night: Incident,
+    language: str,
+    size: tuple[int, int],
+) -> None:
+    page = sit_down("eva", f"/incident/{night.pk}/", *size)
+    cookie = {"name": "meldkamer_language", "value": language, "url": web.address}
+    page.context.add_cookies([cookie])
+    page.reload()
+    page.wait_for_selector("main[data-mine]")
+    for outer, inner in (("#closing", "[data-key='x']"), ("header.topbar", "#me")):
+        around = page.locator(outer).first.bounding_box()
+        box = page.locator(inner).first.bounding_box()
+        assert box["x"] + box["width"] <= around["x"] + around["width"] + 1, (outer, inner)
