@@ -19,8 +19,16 @@ _VAR = tempfile.TemporaryDirectory(prefix="meldkamer-test-")
 os.environ["MELDKAMER_VAR"] = _VAR.name
 os.environ["MELDKAMER_DB_ROLE"] = "owner"
 os.environ["MELDKAMER_DEMO"] = "on"
+# named here and not in pyproject.toml, where pytest-django would import them before this runs
+os.environ["DJANGO_SETTINGS_MODULE"] = "meldkamer.project.settings"
 for _name in ("MELDKAMER_KEYS", "DATABASE_URL", "MELDKAMER_DB_POOL"):
     os.environ.pop(_name, None)
+
+import django  # noqa: E402
+
+django.setup()
+# not for xdist's workers to inherit: they would read the settings before they come here
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
