@@ -95,6 +95,11 @@ def second_factor_missing(staff: Staff) -> bool:
     return staff.role in settings.MELDKAMER_SECOND_FACTOR_ROLES and not is_mfa_enabled(staff)
 
 
+def whole_number(text: str) -> int | None:
+    """A number as a browser sends it, small enough for an id; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def has_nul(request: HttpRequest) -> bool:
     """NUL characters are no text: PostgreSQL refuses them, so do we, before anything is done."""
     return any(

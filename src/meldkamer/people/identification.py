@@ -44,7 +44,10 @@ def check(site: Site, key: str, code: str) -> str:
 
 
 def _id(key: str) -> int:
-    return int(key[1:]) if key[:1] == "c" and key[1:].isdigit() else 0
+    """The id of a key c<id>; 0, which nobody has, for anything else."""
+    number = key[1:]
+    known = key[:1] == "c" and number.isascii() and number.isdigit() and len(number) < 19
+    return int(number) if known else 0
 
 
 def name_of(site: Site, key: str) -> str:

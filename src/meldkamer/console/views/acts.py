@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from meldkamer.console.access import Desk, at_the_desk
+from meldkamer.console.access import Desk, at_the_desk, whole_number
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import after_act, gone
@@ -33,9 +33,8 @@ Act = Callable[[Desk, Incident, QueryDict], Done]
 def take_next(request: HttpRequest, desk: Desk) -> HttpResponse:
     """N: the first of the queue (S15.1)."""
     taken = commands.take_next(desk.staff, desk.now)
-    open_id = request.POST.get("open", "")
     if taken is None:
-        back = int(open_id) if open_id.isdigit() else None
+        back = whole_number(request.POST.get("open", ""))
         refusal = Refusal(_("Nothing waits."), "", "", grave=False)
         try:
             return after_act(request, desk, back, refusal=refusal)

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.console import wording
-from meldkamer.console.access import Desk, at_the_desk
+from meldkamer.console.access import Desk, at_the_desk, whole_number
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.screens.refusals import Refusal
@@ -22,6 +22,8 @@ from meldkamer.people.identification import PREMISES
 from meldkamer.sites.models import Site
 
 HOUR_S = 3600
+#: what is asked for beyond it says nothing more; the terms allow far less (S20.1)
+MOST_HOURS = 24 * 366
 TYPES_BY_HAND = ("intrusion", "sabotage", "holdup", "fire", "medical", "external_technical")
 
 
@@ -30,7 +32,7 @@ TYPES_BY_HAND = ("intrusion", "sabotage", "holdup", "fire", "medical", "external
 @at_the_desk
 def caller(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The first question: about which site."""
-    back = request.GET.get("open", "")
+    back = whole_number(request.GET.get("open", ""))
     return middle(request, desk, "console/caller.html", {"back": back, "says": []})
 
 
@@ -47,7 +49,7 @@ def caller_site(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
 def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
     """Name, code and wish together; the answer tells the operator, never the caller, what fits."""
     site = _site(site_id, desk)
-    hours = request.POST.get("hours", "").strip()
+    hours = whole_number(request.POST.get("hours", "").strip())
     try:
         found = incoming.someone_calls(
             desk.staff,
@@ -56,7 +58,7 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
             request.POST.get("code", ""),
             request.POST.get("says", ""),
             desk.now,
-            duration_s=int(hours) * HOUR_S if hours.isascii() and hours.isdigit() else None,
+            duration_s=None if hours is None else min(hours, MOST_HOURS) * HOUR_S,
             number=request.POST.get("number", "").strip()[:24],
         )
     except Refused as fault:

@@ -8,6 +8,7 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
+    HttpResponseRedirect,
     JsonResponse,
 )
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.console import clauses
-from meldkamer.console.access import PROVIDER_COOKIE, Desk, at_the_desk
+from meldkamer.console.access import PROVIDER_COOKIE, Desk, at_the_desk, whole_number
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.templatetags.house import THEME_COOKIE, THEMES
 from meldkamer.console.views.rendering import gone, incident_context, queue_context
@@ -126,7 +127,7 @@ def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
         target = "/"
-    response = redirect(target)
+    response = HttpResponseRedirect(target)  # an address, never the name of a view
     theme, language = request.POST.get("theme"), request.POST.get("language")
     if theme is not None:
         if theme not in (*THEMES, ""):
@@ -137,10 +138,12 @@ def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
             return HttpResponseBadRequest(f"language: {', '.join(dict(settings.LANGUAGES))}")
         people.choose_language(desk.staff, language)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, YEAR_S, samesite="Lax")
-    if "provider" in request.POST:
-        response.set_cookie(
-            PROVIDER_COOKIE, request.POST["provider"], YEAR_S, httponly=True, samesite="Lax"
-        )
+    provider = request.POST.get("provider")
+    if provider is not None:
+        slugs = [one.slug for one in desk.providers]
+        if provider not in ("", *slugs):
+            return HttpResponseBadRequest(f"provider: {', '.join(slugs)} or empty")
+        response.set_cookie(PROVIDER_COOKIE, provider, YEAR_S, httponly=True, samesite="Lax")
     return response
 
 
@@ -159,5 +162,4 @@ def alive(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.POST.get(name) or request.GET.get(name) or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(request.POST.get(name) or request.GET.get(name) or "")

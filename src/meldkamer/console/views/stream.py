@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from meldkamer.console.access import second_factor_missing
+from meldkamer.console.access import second_factor_missing, whole_number
 from meldkamer.console.feed import OVERLAP_S, Change, changes, feed
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
@@ -53,7 +53,7 @@ def _providers(request: HttpRequest) -> list[int] | None:
 
 def _last_id(request: HttpRequest) -> int | None:
     text = request.headers.get("Last-Event-ID") or request.GET.get("last") or ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return whole_number(text)
 
 
 async def _events(providers: list[int], last: int | None) -> AsyncIterator[bytes]:

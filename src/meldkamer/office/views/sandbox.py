@@ -9,7 +9,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -88,7 +94,8 @@ def burglary(request: HttpRequest, office: Office) -> HttpResponse:
     site = None
     if asked:
         site = Site.objects.filter(
-            pk=int(asked) if asked.isdecimal() else 0, provider_id__in=office.provider_ids
+            pk=int(asked) if asked.isdecimal() and len(asked) < 19 else 0,
+            provider_id__in=office.provider_ids,
         ).first()
         if site is None:
             raise Http404
@@ -105,7 +112,7 @@ def burglary(request: HttpRequest, office: Office) -> HttpResponse:
         messages.error(request, _("No city runs here. Start it: meldkamer city, or CITY=on."))
         if quiet:
             return HttpResponse(status=204, headers={"HX-Redirect": reverse("office:sandbox")})
-    return redirect(_back(request))
+    return HttpResponseRedirect(_back(request))  # an address, never the name of a view
 
 
 def _back(request: HttpRequest) -> str:
