@@ -212,7 +212,8 @@ def test_every_word_of_an_incident_s_journal_has_a_sentence(scene: Scene, desk: 
 
 
 def test_payloads_are_read() -> None:
-    assert _parse({"incident:7", "9", "site:3", "notices"}) == ([7, 9], [3], True)
+    incidents, sites, notices = _parse({"incident:7", "9", "site:3", "notices"})
+    assert (sorted(incidents), sites, notices) == ([7, 9], [3], True)
 
 
 def test_a_console_that_does_not_read_is_dropped_not_fed() -> None:

@@ -173,7 +173,7 @@ class Feed:
 def _parse(named: set[str]) -> tuple[list[int], list[int], bool]:
     """Payloads "incident:7", "7", "site:3"; anything else means "something changed"."""
     incidents, sites, others = [], [], False
-    for payload in named:
+    for payload in sorted(named):
         kind, _, number = payload.rpartition(":")
         if number.isdigit() and kind in ("", "incident"):
             incidents.append(int(number))
