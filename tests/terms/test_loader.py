@@ -43,6 +43,8 @@ FAULTS = {
         "procedures: type holdup is missing"),
     "a type in two procedures": ('types = ["holdup"]\n', 'types = ["holdup", "fire"]\n',
         "procedures: type fire stands there twice"),
+    "a written instruction without a procedure": ('types = ["undefined"]\n', 'types = []\n',
+        "procedures: type undefined is missing"),
     "a formula without a type": ('battery = "app"\n', "",
         "formulas.app.treatment: type battery is missing"),
     "an unknown treatment": ('battery = "app"', 'battery = "pigeon"', "pigeon"),

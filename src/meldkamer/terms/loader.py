@@ -60,18 +60,15 @@ def check(terms: Terms) -> list[str]:
     """What a file promises twice or not at all; empty when it holds together."""
     return [
         *_every_type_once("queue.classes", [t for rank in terms.queue.classes for t in rank]),
-        *_every_type_once(
-            "procedures", [t for p in terms.procedures for t in p.types], but=("undefined",)
-        ),
+        *_every_type_once("procedures", [t for p in terms.procedures for t in p.types]),
         *_treatments(terms),
         *_steps(terms),
         *_numbers(terms),
     ]
 
 
-def _every_type_once(where: str, types: list[str], but: tuple[str, ...] = ()) -> list[str]:
-    wanted = [t for t in ALL_TYPES if t not in but]
-    missing = [t for t in wanted if t not in types]
+def _every_type_once(where: str, types: list[str]) -> list[str]:
+    missing = [t for t in ALL_TYPES if t not in types]
     twice = sorted({t for t in types if types.count(t) > 1})
     return [f"{where}: type {t} is missing" for t in missing] + [
         f"{where}: type {t} stands there twice" for t in twice
@@ -92,11 +89,7 @@ def _treatments(terms: Terms) -> list[str]:
 
 
 def _treats_all(where: str, treatment: Collection[str]) -> list[str]:
-    return [
-        f"{where}.treatment: type {t} is missing"
-        for t in ALL_TYPES
-        if t not in treatment and t != "undefined"
-    ]
+    return [f"{where}.treatment: type {t} is missing" for t in ALL_TYPES if t not in treatment]
 
 
 def _steps(terms: Terms) -> list[str]:
