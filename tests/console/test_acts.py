@@ -244,6 +244,18 @@ def test_images_of_an_intruder_verify(desk: Client, taken: Incident) -> None:
     assert taken.verified_by == "camera"
 
 
+@pytest.mark.clause("S9.1")
+def test_images_are_judged_where_there_are_cameras_and_nowhere_else(
+    desk: Client, site: Site, taken: Incident
+) -> None:
+    assert 'data-key="c"' not in desk.get(f"/incident/{taken.pk}/").content.decode()
+    site.options = ["video"]
+    site.save()
+    page = desk.get(f"/incident/{taken.pk}/").content.decode()
+    assert 'data-key="c"' in page
+    assert 'data-key="j"' in page
+
+
 def test_a_service_that_does_not_answer_is_noted_and_stays(
     scene: Scene, desk: Client, site: Site, taken: Incident
 ) -> None:

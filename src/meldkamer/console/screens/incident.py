@@ -101,6 +101,8 @@ class IncidentScreen:
     incident: Incident
     last_entry: int
     mine: bool
+    # whether images can be judged now: cameras at the site, a type that they verify (S9.1)
+    images: bool
     holder: str
     title: str
     where: str
@@ -157,6 +159,7 @@ def screen(
         incident=incident,
         last_entry=entries[-1].pk if entries else 0,
         mine=incident.holder_id == staff.pk,
+        images=around.cameras and incident.type in of_site.terms.verification.types,
         holder=short_name(incident.holder) if incident.holder else "",
         title=_title(incident, of_site),
         where=_where(incident),
