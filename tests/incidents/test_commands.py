@@ -271,6 +271,31 @@ def test_a_code_is_tried_three_times_a_call_and_the_next_call_begins_anew(town: 
     assert not any(code in str(entry.data) for entry in entries for code in (*CODES, "000000"))
 
 
+@pytest.mark.clause("S19.1")
+def test_a_second_press_of_the_key_is_the_same_call_and_gives_no_new_tries(town: Town) -> None:
+    incident = taken(town)
+    commands.dial(town.emma, incident.pk, "call:premises", NOW)
+    for _ in range(3):
+        commands.check_code(town.emma, incident.pk, town.key(), "000000", NOW)
+        commands.dial(town.emma, incident.pk, "call:premises", NOW)
+    assert len(told("call.placed", incident)) == 1
+    with pytest.raises(Refused, match="no tries left"):
+        commands.check_code(town.emma, incident.pk, town.key(), CODES[0], NOW)
+
+
+@pytest.mark.clause("S19.1")
+def test_who_takes_an_incident_over_calls_and_identifies_anew(town: Town) -> None:
+    incident = taken(town)
+    commands.dial(town.emma, incident.pk, "call:premises", NOW)
+    assert commands.check_code(town.emma, incident.pk, town.key(), CODES[0], NOW).outcome == "right"
+    commands.take_over(town.jef, incident.pk, "emma left", NOW)
+    commands.dial(town.jef, incident.pk, "call:premises", NOW)
+    assert len(told("call.placed", incident)) == 2
+    commands.call_result(town.jef, incident.pk, "call:premises", "reached", "false_alarm", NOW)
+    incident.refresh_from_db()
+    assert incident.closed_at is None
+
+
 @pytest.mark.clause("S18.1", "S19.1")
 def test_name_and_code_belong_together(town: Town) -> None:
     incident = taken(town)

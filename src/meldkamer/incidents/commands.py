@@ -28,6 +28,8 @@ from meldkamer.sites.models import Site
 from meldkamer.terms.loader import load
 
 _NOT_REACHED = {"busy": "no_answer", "wrong_number": "no_answer"}
+#: what begins or ends a call; whoever takes the incident calls anew
+_CALLING = ("call.placed", "call.result", "incident.taken", "incident.taken_over")
 
 
 def visible_to(staff: Staff) -> list[int]:
@@ -136,10 +138,13 @@ def hold(staff: Staff, incident_id: int, minutes: int, reason: str, now: datetim
 def dial(
     staff: Staff, incident_id: int, step_id: str, now: datetime, *, since: datetime | None = None
 ) -> Step:
-    """Place the call of a step; its result is told by `call_result`."""
+    """Place the call of a step, once: a second press of the key gives no new tries (S19.1)."""
     docket = _mine(staff, incident_id, now)
-    step = _call_step(docket.facts(), step_id, now, since)
-    docket.carry_out(calls.dialled(docket.facts(), step, calls.step_to(step, step.name)))
+    facts = docket.facts()
+    step = _call_step(facts, step_id, now, since)
+    last = next((p for p in reversed(facts.history) if p.what in _CALLING), None)
+    if last is None or last.what != "call.placed" or last.data.get("key") != step.to:
+        docket.carry_out(calls.dialled(facts, step, calls.step_to(step, step.name)))
     _keep(docket, staff)
     return step
 
@@ -230,7 +235,7 @@ def call_result(
 def _running(facts: IncidentFacts, step: Step) -> bool:
     running = False
     for past in facts.history:
-        if past.what in ("call.placed", "call.result") and past.data.get("key") == step.to:
+        if past.what in _CALLING and past.data.get("key") == step.to:
             running = past.what == "call.placed"
     return running
 
