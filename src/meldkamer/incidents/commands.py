@@ -24,7 +24,6 @@ from meldkamer.rules.acts import Close, Enqueue
 from meldkamer.rules.facts import PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
 from meldkamer.rules.settle import settle
-from meldkamer.sites.models import Site
 from meldkamer.terms.loader import load
 
 _NOT_REACHED = {"busy": "no_answer", "wrong_number": "no_answer"}
@@ -487,11 +486,3 @@ def _mine(staff: Staff, incident_id: int, now: datetime) -> Docket:
         holder = docket.opened.holder
         raise NotYours("M12.2", "not in your hands", holder=str(holder) if holder else "")
     return docket
-
-
-def site_exists_for(staff: Staff, site_id: int) -> Site:
-    """A site that this member of staff may see; Refused otherwise."""
-    site = Site.objects.filter(pk=site_id, provider_id__in=visible_to(staff)).first()
-    if site is None:
-        raise Refused("M12.3", "no such site, or another provider's")
-    return site

@@ -45,11 +45,6 @@ def number(value: int | None) -> str:
     return NULL if value is None else str(value)
 
 
-def boolean(value: bool) -> str:
-    """t or f."""
-    return "t" if value else "f"
-
-
 @lru_cache(maxsize=8192)
 def moment(value: datetime | None) -> str:
     """An aware moment or NULL. Raises ValueError for a naive one."""

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -87,9 +87,3 @@ def play(story: Story) -> list[dict[str, Any]]:
         told = list(lines(world, end))
         transaction.set_rollback(True)
     return told
-
-
-def play_paths(paths: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """Read all, then play all; for tests, where Django is set up already."""
-    stories = [read(str(path)) for path in paths]
-    return {story.path: play(story) for story in stories}

@@ -81,11 +81,6 @@ def check(
     ]
 
 
-def refused_items(findings: Collection[Finding]) -> frozenset[str]:
-    """The items that must not enter the sheet."""
-    return frozenset(finding.item for finding in findings if finding.refused)
-
-
 def _one_of(names: Collection[str]) -> str:
     return ", ".join(sorted(names))
 

@@ -115,10 +115,6 @@ class Transmitter(models.Model):
     a key is never believed in plain.
     """
 
-    class UnknownPolicy(models.TextChoices):
-        SILENT = "silent", _("silent")
-        ACK = "ack", _("acknowledge")
-
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="transmitters")
     protocol = models.CharField(max_length=12, default="dc09")
     receiver = models.CharField(max_length=6, blank=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
-from meldkamer.sites.models import Customer, Installer, Site, Zone
+from meldkamer.sites.models import Site, Zone
 
 SHOWN_MOST = 60
 UNFINISHED, WATCHED, ALL = "unfinished", "watched", "all"
@@ -75,13 +75,3 @@ def zones_of(site: Site) -> list[Zone]:
     return sorted(
         site.zones.all(), key=lambda z: (not z.number.isdecimal(), len(z.number), z.number)
     )
-
-
-def customers_of(provider_id: int) -> QuerySet[Customer]:
-    """The customers of a provider, by name."""
-    return Customer.objects.filter(provider_id=provider_id).order_by("name", "pk")
-
-
-def installers_of(provider_id: int) -> QuerySet[Installer]:
-    """The installers of a provider, by name."""
-    return Installer.objects.filter(provider_id=provider_id).order_by("name", "pk")
