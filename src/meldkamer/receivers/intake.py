@@ -27,9 +27,9 @@ from meldkamer.receivers.policy import Policy
 from meldkamer.wire.content import mask_keys
 from meldkamer.wire.dc09 import Message, account_key, duplicate_key, open_envelope, within_window
 from meldkamer.wire.envelope import Envelope, read_frame
-from meldkamer.wire.events import Event, unparsed
 from meldkamer.wire.faults import CipherFault, HeaderFault, LineNoise, NotDC09
 from meldkamer.wire.replies import ack, duh, nak
+from meldkamer.wire.signals import Signal, unparsed
 from meldkamer.wire.text import to_text
 
 
@@ -261,7 +261,7 @@ def _message(
 
 
 def _signal(
-    event: Event,
+    event: Signal,
     message: Message,
     transmitter: Transmitter,
     inner: str | None,
@@ -311,7 +311,7 @@ def _link_signal(message: Message, transmitter: Transmitter, inner: str | None) 
 
 
 def _told(
-    event: Event | None, record: FrameRecord, disposition: str, message: Message | None
+    event: Signal | None, record: FrameRecord, disposition: str, message: Message | None
 ) -> SignalRecord:
     """What cannot be believed but must be seen (S10.7): type undefined, never handled as alarm."""
     return SignalRecord(

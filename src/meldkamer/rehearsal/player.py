@@ -17,7 +17,7 @@ from meldkamer.engine.acts import ACTS
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.carriers import all_sandbox
 from meldkamer.notify.models import OutboxMessage
-from meldkamer.rehearsal import events, operators
+from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.operators import Operator
 from meldkamer.rehearsal.story import EventPart
 from meldkamer.rehearsal.world import World, later
@@ -121,7 +121,7 @@ class Player:
         if kind == "crash":
             self._crash()
         else:
-            events.PLAYED[kind](self.world, event, self.now)
+            happenings.PLAYED[kind](self.world, event, self.now)
 
     def _crash(self) -> None:
         """What the worker only had in mind is gone; what it must do is in the tables."""
@@ -134,7 +134,7 @@ class Player:
             return False
         self.replies.remove(ready[0])
         _, _, sender, text = ready[0]
-        events.receive_text(sender, text, self.now)
+        happenings.receive_text(sender, text, self.now)
         self._flush()
         return True
 

@@ -15,7 +15,6 @@ from .dc09 import Message, account_key, duplicate_key, open_envelope, within_win
 from .decode import DecodeInputError, decode_lines, decode_text, format_human, parse_key
 from .encoder import encode
 from .envelope import Envelope, read_frame
-from .events import Event
 from .faults import (
     CipherFault,
     Downgrade,
@@ -29,6 +28,7 @@ from .faults import (
 )
 from .framing import Frame, Framer, Noise, split_datagram
 from .replies import Reply, ack, duh, nak, read_reply
+from .signals import Signal
 
 __all__ = [
     "CipherFault",
@@ -36,7 +36,6 @@ __all__ = [
     "DecodeInputError",
     "Downgrade",
     "Envelope",
-    "Event",
     "Frame",
     "Framer",
     "HeaderFault",
@@ -46,6 +45,7 @@ __all__ = [
     "Noise",
     "NotDC09",
     "Reply",
+    "Signal",
     "Tampered",
     "WireFault",
     "WrongKey",

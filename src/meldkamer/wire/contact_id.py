@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .codes import lookup_contact_id
-from .events import Event, number, place
+from .signals import Signal, number, place
 from .text import to_text
 
 MALFORMED: Final = "malformed Contact ID block"
@@ -43,7 +43,7 @@ def checksum(digits: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def read_blank_form(payload: bytes) -> tuple[ContactId, Event] | None:
+def read_blank_form(payload: bytes) -> tuple[ContactId, Signal] | None:
     """The usual form with its event, None for any other. Panels repeat themselves: cached."""
     match = _BLANK_FORM.fullmatch(to_text(payload)) if len(payload) == _BLANK_SIZE else None
     if match is None:
@@ -77,12 +77,12 @@ def _sums_up(text: str, account: str) -> bool:
     return all(digit in "0123456789ABCDEF" for digit in digits) and checksum(digits) == text[-1]
 
 
-def contact_id_event(block: ContactId) -> Event:
+def contact_id_event(block: ContactId) -> Signal:
     """The event of a block. Group 00 and zone or user 000 mean none."""
     info = lookup_contact_id(block.qualifier, block.code)
     kind = "User" if "User" in info.address_kind else info.address_kind
     zone, _, user = place(kind, block.zone)
-    return Event(
+    return Signal(
         info.code,
         "cid",
         info,

@@ -17,10 +17,10 @@ from .cipher import ALTERED, ciphertext_of, cut_pad, decrypt
 from .contact_id import contact_id_event, read_blank_form, read_contact_id
 from .content import Content, Xdata, read_timestamp, split_content
 from .envelope import Envelope
-from .events import Event, unparsed
 from .faults import Downgrade, KeyMissing, Tampered
 from .identity import account_key, within_window
 from .sia import SiaData, is_account, read_sia, split_account, split_blocks
+from .signals import Signal, unparsed
 from .text import to_text
 
 DOWNGRADE: Final = "downgrade: refuse by account policy (no ACK)"
@@ -42,7 +42,7 @@ class Message:
     xdata: tuple[Xdata, ...]
     timestamp: datetime | None
     data_account: str | None
-    events: tuple[Event, ...]
+    events: tuple[Signal, ...]
     leniencies: tuple[str, ...]
     faults: tuple[str, ...] = ()
     policy: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Message:
         """(receiver, line, account) for comparing, see `account_key`."""
         return account_key(self.envelope.receiver, self.envelope.line, self.account)
 
-    def time_of(self, event: Event) -> datetime | None:
+    def time_of(self, event: Signal) -> datetime | None:
         """When it happened by the panel's clock, read as UTC; None when it did not say.
 
         The block H, else the modifiers ti and da of the event, else the frame's time.
@@ -241,7 +241,7 @@ def _note_account(message: Message, account: str, marked: bool) -> None:
         message.leniencies = (*message.leniencies, "account in data differs from header")
 
 
-def _with_text(events: tuple[Event, ...], message: Message) -> tuple[Event, ...]:
+def _with_text(events: tuple[Signal, ...], message: Message) -> tuple[Signal, ...]:
     """The block `I` is the text of events that carry none themselves."""
     for block in message.xdata:
         if block.id == "I" and block.value.strip():
@@ -250,7 +250,7 @@ def _with_text(events: tuple[Event, ...], message: Message) -> tuple[Event, ...]
     return events
 
 
-def _modifier_time(event: Event, frame_time: datetime | None) -> datetime | None:
+def _modifier_time(event: Signal, frame_time: datetime | None) -> datetime | None:
     """`ti` and `da`; without a date the day that lies nearest to the frame's time."""
     if not event.modifiers:
         return None

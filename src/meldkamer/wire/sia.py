@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from .codes import SIA_CODES, lookup_sia
-from .events import Event, number, place
+from .signals import Signal, number, place
 from .text import to_text
 
 
@@ -35,7 +35,7 @@ class Blocks(NamedTuple):
 
     items: tuple[SiaItem, ...]
     more: tuple[str, ...]
-    events: tuple[Event, ...]
+    events: tuple[Signal, ...]
 
 
 class SiaData(NamedTuple):
@@ -198,12 +198,12 @@ def _skip(block: str, at: int, items: list[SiaItem]) -> int:
     return at + len(skipped)
 
 
-def _sia_event(item: SiaItem, note: str | None) -> Event:
+def _sia_event(item: SiaItem, note: str | None) -> Signal:
     info = lookup_sia(item.code)
     zone, area, user = place(info.address_kind, item.address)
     modifiers = dict(item.modifiers)
     text = (item.text or note or "").strip() or None
-    return Event(
+    return Signal(
         item.code,
         "sia",
         info,

@@ -12,7 +12,7 @@ from .codes import UNPARSED, CodeInfo, Role
 Protocol = Literal["sia", "cid", "raw"]
 
 
-class Event(NamedTuple):
+class Signal(NamedTuple):
     """One signal of a message.
 
     `code` is "BA" or "1130"; `address` what followed it, as received; `old` marks the SIA
@@ -108,6 +108,6 @@ def place(kind: str, address: str) -> tuple[str | None, str | None, str | None]:
     return (None if lowered in _NOT_A_ZONE else plain), None, None
 
 
-def unparsed(text: str) -> Event:
+def unparsed(text: str) -> Signal:
     """The event of a message that could not be read; an operator sees its text."""
-    return Event(UNPARSED.code, "raw", UNPARSED, text=text or None)
+    return Signal(UNPARSED.code, "raw", UNPARSED, text=text or None)
