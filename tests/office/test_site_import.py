@@ -131,6 +131,8 @@ def test_a_key_is_never_repeated_in_a_fault(securitas: Provider) -> None:
 def test_a_broken_file_names_the_line(securitas: Provider) -> None:
     assert refused("[[site]]\nname = \n", securitas)[0][0] == 2
     assert refused("", securitas) == [(1, "site", "no site; expected tables [[site]]")]
+    assert "too deep" in refused("a = " + "[" * 5000, securitas)[0][2]
+    assert "too many digits" in refused("a = " + "9" * 5000, securitas)[0][2]
     assert refused("account,name\n7001\n", securitas, "csv")
     too_long = refused("account,name\n7001,a,b\n", securitas, "csv")
     assert (2, "", "3 fields; the first line names 2") in too_long

@@ -81,6 +81,15 @@ def test_a_database_url_that_cannot_be_used_is_explained(url: str, complaint: st
         conninfo({"DATABASE_URL": url})
 
 
+@pytest.mark.parametrize(
+    "url", ["mysql://me:hush@host/centre", "postgresql://me:hush@[::bad", "postgres:hush"]
+)
+def test_a_wrong_database_url_is_never_repeated_for_it_holds_a_password(url: str) -> None:
+    with pytest.raises(DatabaseUrlFault, match="expected postgresql://") as fault:
+        conninfo({"DATABASE_URL": url})
+    assert "hush" not in str(fault.value)
+
+
 def test_an_unknown_role_is_refused() -> None:
     with pytest.raises(DatabaseUrlFault, match="expected 'app' or 'owner'"):
         conninfo({"DATABASE_URL": "dbname=x", "MELDKAMER_DB_ROLE": "root"})

@@ -7,7 +7,6 @@ is found later, by the commands.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +25,7 @@ from meldkamer.sites.drafts import (
     WholeSite,
     ZoneDraft,
 )
+from meldkamer.terms import toml
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -51,10 +51,9 @@ class Read:
 def read_toml(text: str) -> tuple[list[Read], list[LineFault]]:
     """The sites of a TOML file, and its faults."""
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        found = re.search(r"line (\d+)", str(fault))
-        return [], [LineFault(int(found[1]) if found else 1, "", f"not TOML: {fault}")]
+        content = toml.read_toml(text)
+    except toml.NotToml as fault:
+        return [], [LineFault(fault.line or 1, "", f"not TOML: {fault}")]
     lines = Lines(text)
     faults: list[tuple[str, str]] = []
     top = Table(content, "", faults)

@@ -44,10 +44,10 @@ def _parts(environ: Mapping[str, str], role: str | None = None) -> dict[str, Any
     url = database_url(environ)
     try:
         parts: dict[str, Any] = conninfo_to_dict(url)
-    except ProgrammingError as fault:
+    except ProgrammingError:
+        # libpq's own words repeat the address, and with it the password
         raise DatabaseUrlFault(
-            "DATABASE_URL cannot be read; expected postgresql://user:password@host:5432/name "
-            f"({str(fault).splitlines()[0]})"
+            "DATABASE_URL cannot be read; expected postgresql://user:password@host:5432/name"
         ) from None
     if not parts.get("dbname"):
         raise DatabaseUrlFault("DATABASE_URL names no database; expected …/name at its end")

@@ -6,7 +6,6 @@ Pure but for reading the file. A story that reads is one that can be played (R29
 from __future__ import annotations
 
 import re
-import tomllib
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, get_args
@@ -35,6 +34,7 @@ from meldkamer.rehearsal.story import (
 )
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.terms.loader import load, shipped
+from meldkamer.terms.toml import NotToml, read_toml
 
 _NUMBER = re.compile(r"\+?[0-9 ]{4,20}")
 
@@ -50,11 +50,9 @@ def read(path: str) -> Story:
     if "\0" in text or "\\u0000" in text or "\\x00" in text:
         raise StoryFault(path, None, "", "holds a NUL character; expected none")
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        found = re.search(r"line (\d+)", str(fault))
-        line = int(found.group(1)) if found else None
-        raise StoryFault(path, line, "", f"is not TOML: {fault}") from None
+        raw = read_toml(text)
+    except NotToml as fault:
+        raise StoryFault(path, fault.line, "", f"is not TOML: {fault}") from None
     return _Reader(path, text).story(raw)
 
 

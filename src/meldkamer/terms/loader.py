@@ -6,7 +6,6 @@ is a new file. Reading is pure of any clock or database.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from meldkamer.terms.model import IncidentType, Terms
+from meldkamer.terms.toml import NotToml, read_toml
 
 DIRECTORY = Path(__file__).parent
 ALL_TYPES: tuple[str, ...] = get_args(IncidentType)
@@ -41,8 +41,8 @@ def load(name: str) -> Terms:
 def read(path: Path) -> Terms:
     """The terms in a file, checked; TermsFault with the file, the key and what was expected."""
     try:
-        terms = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Terms)
-    except tomllib.TOMLDecodeError as fault:
+        terms = msgspec.convert(read_toml(path.read_text("utf-8")), Terms)
+    except NotToml as fault:
         raise TermsFault(f"{path.name}: not TOML: {fault}") from None
     except UnicodeDecodeError as fault:
         raise TermsFault(f"{path.name}: not UTF-8 (byte {fault.start})") from None
