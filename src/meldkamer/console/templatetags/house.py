@@ -7,14 +7,16 @@ Never: decide anything; what is shown comes in as values. Office and console bot
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from meldkamer.console import phones, timing, wording
 from meldkamer.console.wording import CLASSES, class_of
@@ -41,6 +43,21 @@ def icon(name: str, classes: str = "icon", label: str = "") -> SafeString:
             classes, label, name,
         )  # fmt: skip
     return format_html('<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>', classes, name)
+
+
+@register.simple_tag
+def job_row(job: object, open_id: int | None = None) -> SafeString:
+    """A row of the queue. Rows that did not change are not drawn again, whoever looks."""
+    here = open_id is not None and getattr(job, "id", None) == open_id
+    return _drawn(job, here, get_language() or "")
+
+
+@lru_cache(maxsize=4096)
+def _drawn(job: object, here: bool, language: str) -> SafeString:
+    """The row is all in the job's values; the language is in the key because of its words."""
+    return render_to_string(
+        "console/job.html", {"job": job, "open_id": getattr(job, "id", 0) if here else 0}
+    )
 
 
 @register.simple_tag
