@@ -181,17 +181,19 @@ def _figures(
 ) -> dict[str, float]:
     incidents = _query(
         directory,
-        "SELECT i.id::text, t.account, i.type FROM incidents_incident i"
+        "SELECT i.id::text, t.account, i.type, extract(epoch FROM i.opened_at)::float8"
+        " FROM incidents_incident i"
         " JOIN sites_transmitter t ON t.site_id = i.site_id",
     )
-    number = {(account, kind): id_ for id_, account, kind in incidents}
-    shown, missing = [], 0
+    number = {(account, kind): (id_, at) for id_, account, kind, at in incidents}
+    shown, opened, missing = [], [], 0
     for (account, code), (began, _) in sent.items():
-        id_ = number.get((account, TYPES[code]))
-        if id_ is None or id_ not in seen:
+        id_, at = number.get((account, TYPES[code]), ("", 0.0))
+        if id_ not in seen:
             missing += 1
         else:
             shown.append(seen[id_] - began * 1000)
+            opened.append((at - began) * 1000)
     acked = [(after - before) * 1000 for before, after in sent.values()]
     if not shown:
         raise SystemExit("no row was seen: is the console's row still marked data-incident?")
@@ -201,6 +203,8 @@ def _figures(
         "rows never seen": missing,
         "frame to ACK, p50 ms": statistics.median(acked),
         "frame to ACK, p99 ms": _p99(acked),
+        "frame to incident opened, p50 ms": statistics.median(opened),
+        "frame to incident opened, p99 ms": _p99(opened),
         "frame to row on screen, p50 ms": statistics.median(shown),
         "frame to row on screen, p99 ms": _p99(shown),
         "frame to row on screen, worst ms": max(shown),

@@ -19,7 +19,7 @@ from meldkamer.journal import commands as journal
 from meldkamer.notify import commands as notify
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls, procedures, queue, verification
+from meldkamer.rules import calls, procedures, queue, running_call, verification
 from meldkamer.rules.acts import Close, Enqueue
 from meldkamer.rules.facts import PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
@@ -28,7 +28,6 @@ from meldkamer.terms.loader import load
 
 _NOT_REACHED = {"busy": "no_answer", "wrong_number": "no_answer"}
 #: what begins or ends a call; whoever takes the incident calls anew
-_CALLING = ("call.placed", "call.result", "incident.taken", "incident.taken_over")
 
 
 def visible_to(staff: Staff) -> list[int]:
@@ -141,8 +140,7 @@ def dial(
     docket = _mine(staff, incident_id, now)
     facts = docket.facts()
     step = _call_step(facts, step_id, now, since)
-    last = next((p for p in reversed(facts.history) if p.what in _CALLING), None)
-    if last is None or last.what != "call.placed" or last.data.get("key") != step.to:
+    if not running_call.runs(facts, step):
         docket.carry_out(calls.dialled(facts, step, calls.step_to(step, step.name)))
     _keep(docket, staff)
     return step
@@ -156,7 +154,7 @@ def check_code(
     docket = _mine(staff, incident_id, now)
     facts = docket.facts()
     most = facts.terms.identification.tries
-    tried = _tries_in_call(facts)
+    tried = running_call.tries(facts)
     if tried >= most:
         raise Refused("S19.1", "no tries left")
     outcome = identification.check(docket.site, contact_key, code)
@@ -169,29 +167,6 @@ def check_code(
     )
     _keep(docket, staff)
     return identification.Checked(outcome, left)
-
-
-def _tries_in_call(facts: IncidentFacts) -> int:
-    tries = 0
-    for past in facts.history:
-        if past.what == "call.placed":
-            tries = 0
-        elif past.what == "identity.checked" and past.data.get("outcome") in ("wrong", "none"):
-            tries += 1
-    return tries
-
-
-def checked_in_call(facts: IncidentFacts) -> tuple[str, str]:
-    """The identification in the call that runs: (outcome, key of the person); none before."""
-    found = ("none", "")
-    for past in facts.history:
-        if past.what == "call.placed":
-            found = ("none", "")
-        elif past.what == "identity.checked":
-            outcome = str(past.data.get("outcome"))
-            if outcome in ("right", "duress") or found[0] == "none":
-                found = (outcome, str(past.data.get("key")))
-    return found
 
 
 @transaction.atomic
@@ -214,13 +189,13 @@ def call_result(
     docket = _mine(staff, incident_id, now)
     facts = docket.facts()
     step = _call_step(facts, step_id, now, since)
-    if not _running(facts, step):
+    if not running_call.runs(facts, step):
         raise Refused("M3.1", "nobody was called yet")
     if result == "reached" and says not in calls.SAYS:
         raise Refused("M3.1", "what the person said is missing", expected=list(calls.SAYS))
     key = step.to
     if identity is None:
-        identity, key = checked_in_call(facts)
+        identity, key = running_call.identity(facts)
         if key:
             person = person or identification.name_of(docket.site, key)
     name = person or step.name or PREMISES
@@ -229,14 +204,6 @@ def call_result(
         raise Refused("M3.1", "unknown result", expected=list(calls.RESULTS))
     docket.carry_out(calls.answered(facts, step, name, plain, identity, says, now))
     _after_step(docket, staff)
-
-
-def _running(facts: IncidentFacts, step: Step) -> bool:
-    running = False
-    for past in facts.history:
-        if past.what in _CALLING and past.data.get("key") == step.to:
-            running = past.what == "call.placed"
-    return running
 
 
 def _call_step(

@@ -20,6 +20,7 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
 from meldkamer.notify import commands as notify
+from meldkamer.notify.models import PatrolUnit
 from meldkamer.people import callers, identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, verdicts, verification
@@ -180,7 +181,8 @@ class _IncomingCall:
             docket = self._docket(incidents[0])
             data = {"key": self.key, "says": "send_patrol"}
             docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
-            dispatch(docket)
+            if not PatrolUnit.objects.filter(incident_id=incidents[0].pk).exists():
+                dispatch(docket)  # one on its way already is enough
             return
         unit = self._send_patrol()
         if unit:

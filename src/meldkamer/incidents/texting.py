@@ -114,9 +114,7 @@ def _consume(message: InboundMessage, now: datetime) -> None:
 
 def _texted(sender: str) -> list[Texted]:
     """Every incident of which this number was texted, with the last text to it."""
-    rows = OutboxMessage.objects.filter(
-        channel="sms", address=sender, incident_id__isnull=False
-    ).exclude(template="told_all")
+    rows = OutboxMessage.objects.filter(channel="sms", address=sender, incident_id__isnull=False)
     last: dict[int, OutboxMessage] = {}
     for row in rows.order_by("created_at", "id"):
         last[int(row.incident_id or 0)] = row

@@ -98,7 +98,7 @@ def main(options: Any) -> int:
     from django.db import connection
 
     try:
-        since = read_since(options.since) if options.since else None
+        since = None if options.since is None else read_since(options.since)
     except ExportFault as fault:
         print(f"meldkamer journal export: {fault}", file=sys.stderr)
         return 2

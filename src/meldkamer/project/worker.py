@@ -25,6 +25,7 @@ from meldkamer.notify.carriers import all_sandbox
 log = logging.getLogger(__name__)
 CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldkamer_outbox")
 LONGEST_SLEEP_S = 1.0
+_SIGNALS_A_CYCLE = 200
 # nothing could be done although something is due: another worker has it, so do not spin
 _LEAST_SLEEP_S = 0.02
 # a worker that hangs inside a transaction lets go of what it holds: the others wait for it
@@ -80,7 +81,7 @@ class Worker:
         done = 0
         steps: tuple[Callable[[datetime], int], ...] = (
             cycle.end_states,
-            cycle.judge_all,
+            self._judge,
             cycle.consume_all,
             cycle.act_on_due,
             lambda now: cycle.hand_over(self.carriers, now),
@@ -89,6 +90,14 @@ class Worker:
             if self.stopping:
                 break
             done += self._guarded(step)
+        return done
+
+    def _judge(self, now: datetime) -> int:
+        """Judge what waits, each signal at its own moment: a verdict is never before its signal."""
+        done = 0
+        while done < _SIGNALS_A_CYCLE and not self.stopping and cycle.judge_all(now, 1):
+            done += 1
+            now = _now()
         return done
 
     def _guarded(self, step: Callable[[datetime], int]) -> int:
