@@ -34,7 +34,9 @@ def main(argv: Sequence[str]) -> int:
     failed = []
     for name in options.part or PARTS:
         print(f"\n== {name}: {PARTS[name]}", flush=True)
-        if subprocess.run([sys.executable, str(root / "bench" / f"{name}.py")]).returncode:
+        if subprocess.run(
+            [sys.executable, "-m", f"bench.{name}"], cwd=root, check=False
+        ).returncode:
             failed.append(name)
     if failed:
         print(f"did not run to the end: {', '.join(failed)}", file=sys.stderr)
