@@ -115,7 +115,7 @@ def stay(staff: Staff, incident_id: int, now: datetime) -> None:
 def release(staff: Staff, incident_id: int, now: datetime) -> None:
     """Back into the queue."""
     docket = _mine(staff, incident_id, now)
-    docket.carry_out([Enqueue("M12.2", f"released by {staff}")])
+    docket.carry_out([Enqueue("M12.2", "released")])
 
 
 @transaction.atomic

@@ -101,8 +101,7 @@ def _queue_climbs(docket: Docket, now: datetime) -> None:
 
 
 def _operator_was_idle(docket: Docket, now: datetime) -> None:
-    holder = docket.opened.holder
-    docket.carry_out([Enqueue("M12.2", f"{holder} was idle")])
+    docket.carry_out([Enqueue("M12.2", "idle")])
 
 
 def _hold_is_over(docket: Docket, now: datetime) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.office import durations
-from meldkamer.office.wording import KINDS, LANGUAGES, OPTIONS, TYPES, fault_text
+from meldkamer.office.wording import LANGUAGES, OPTIONS, TYPES, fault_text
 from meldkamer.rules.sheets import OPTIONS as ALL_OPTIONS
 from meldkamer.sites.checking import KINDS as ALL_KINDS
 from meldkamer.sites.drafts import (
@@ -28,6 +28,7 @@ from meldkamer.sites.drafts import (
     ZoneDraft,
 )
 from meldkamer.sites.faults import Refused
+from meldkamer.sites.kinds import KINDS
 from meldkamer.sites.models import Contact, Customer, Installer, Site, Transmitter, Zone
 from meldkamer.terms.loader import ALL_TYPES
 from meldkamer.terms.model import Terms

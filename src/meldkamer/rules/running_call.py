@@ -9,15 +9,15 @@ from __future__ import annotations
 from meldkamer.rules.facts import IncidentFacts
 from meldkamer.rules.procedures import Step
 
-_HANDS = ("incident.taken", "incident.taken_over")
-_BEGINS = ("call.placed", *_HANDS)
+HANDS = ("incident.taken", "incident.taken_over")
+BEGINS = ("call.placed", *HANDS)
 
 
 def tries(incident: IncidentFacts) -> int:
     """How many codes did not fit in this call."""
     found = 0
     for past in incident.history:
-        if past.what in _BEGINS:
+        if past.what in BEGINS:
             found = 0
         elif past.what == "identity.checked" and past.data.get("outcome") in ("wrong", "none"):
             found += 1
@@ -28,7 +28,7 @@ def identity(incident: IncidentFacts) -> tuple[str, str]:
     """The identification in this call: (outcome, key of the person); ("none", "") before one."""
     found = ("none", "")
     for past in incident.history:
-        if past.what in _BEGINS:
+        if past.what in BEGINS:
             found = ("none", "")
         elif past.what == "identity.checked":
             outcome = str(past.data.get("outcome"))
@@ -41,7 +41,7 @@ def runs(incident: IncidentFacts, step: Step) -> bool:
     """Whether the call of a step was placed and has no result yet."""
     running = False
     for past in incident.history:
-        if past.what in _HANDS:
+        if past.what in HANDS:
             running = False
         elif past.what == "call.placed":
             running = past.data.get("key") == step.to

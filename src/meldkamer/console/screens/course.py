@@ -220,6 +220,7 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "identification.failed": _to(lambda: _("%(who)s not identified"), reason=True),
     "message.left": _to(lambda: _("Message left with %(who)s")),
     "supervisor.notified": lambda e, z: _with_reason(_("Supervisor told"), e),
+    "supervisor.reminded": lambda e, z: _with_reason(_("Supervisor reminded"), e),
     "service.attended": lambda e, z: _attended(e),
     "patrol.sent": _to(lambda: _("Patrol %(who)s sent")),
     "patrol.refused": lambda e, z: _with_reason(_("Patrol asked for, refused"), e),

@@ -27,6 +27,7 @@ from meldkamer.people.models import Staff
 from meldkamer.rules.avs import Surroundings
 from meldkamer.rules.facts import IncidentFacts, SiteFacts
 from meldkamer.rules.verdicts import with_sheet
+from meldkamer.sites.kinds import KINDS
 
 COURSE_ROWS = 9
 
@@ -247,7 +248,7 @@ def _signal(row: queries.SignalRow, of_site: SiteFacts, new: bool) -> SignalLine
     return SignalLine(
         time=clock(signal.received_at, zone),
         zone=name,
-        kind=wording.word(wording.ZONE_KINDS, sheet.kind) if sheet and sheet.kind else "",
+        kind=wording.word(KINDS, sheet.kind) if sheet and sheet.kind else "",
         what=wording.word(wording.TYPES, signal.type if signal.role == "event" else signal.role),
         code=signal.code,
         restored=restored,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from meldkamer.console import wording
 from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock
-from meldkamer.rules import procedures
+from meldkamer.rules import procedures, running_call
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
 from meldkamer.rules.procedures import Step
 
@@ -72,7 +72,7 @@ def ringing(history: Sequence[Past]) -> Ringing | None:
     for past in history:
         if past.what == "call.placed":
             found = Ringing(str(past.data.get("key", "")), past.at)
-        elif past.what == "call.result":
+        elif past.what == "call.result" or past.what in running_call.HANDS:
             found = None
     return found
 

@@ -19,7 +19,7 @@ from meldkamer.console.screens.steps import Ringing, StepRow
 from meldkamer.console.timing import clock
 from meldkamer.incidents.models import Incident
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls, procedures
+from meldkamer.rules import calls, procedures, running_call
 from meldkamer.rules.acts import Close
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
 from meldkamer.rules.procedures import Step
@@ -233,7 +233,7 @@ def _say(facts: IncidentFacts, step: Step, staff: Staff) -> str:
 def _identity(facts: IncidentFacts, step: Step) -> Identity:
     outcome, name, at, tries, left = "", "", "", 0, facts.terms.identification.tries
     for past in facts.history:
-        if past.what == "call.placed":
+        if past.what in running_call.BEGINS:
             outcome, name, at, tries = "", "", "", 0
         elif past.what == "identity.checked":
             outcome = str(past.data.get("outcome", ""))

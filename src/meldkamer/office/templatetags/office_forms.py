@@ -9,7 +9,8 @@ from django import template
 
 from meldkamer.office import durations
 from meldkamer.office.forms import OfficeForm
-from meldkamer.office.wording import KINDS, LANGUAGES, OPTIONS, TYPES, word
+from meldkamer.office.wording import LANGUAGES, OPTIONS, TYPES, word
+from meldkamer.sites.kinds import KINDS
 
 register = template.Library()
 
