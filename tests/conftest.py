@@ -24,6 +24,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "meldkamer.project.settings"
 for _name in ("MELDKAMER_KEYS", "DATABASE_URL", "MELDKAMER_DB_POOL"):
     os.environ.pop(_name, None)
 
+# Playwright's synchronous interface keeps a loop in the thread that uses the tables as well
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
 import django  # noqa: E402
 
 django.setup()

@@ -1,13 +1,13 @@
 """The office in a real browser: keys, focus, nothing that the policy refuses, and axe."""
 
-import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
+from playwright.sync_api import sync_playwright
 
 from meldkamer.people.models import Staff
 from meldkamer.sites import whole
@@ -16,25 +16,15 @@ from tests.office.conftest import NOW, draft, person
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-BROWSERS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless browser; the test is skipped where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright runs an event loop in this thread
-    try:
-        with playwright.sync_playwright() as drive:
-            path = next((name for name in BROWSERS if Path(name).exists()), None)
-            try:
-                running = drive.chromium.launch(executable_path=path, args=["--no-sandbox"])
-            except playwright.Error as fault:
-                pytest.skip(f"no browser: {fault}")
-            yield running
-            running.close()
-    finally:
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+def browser(chromium: str) -> Iterator[Any]:
+    """A headless browser for this file."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture
@@ -80,7 +70,7 @@ def open_page(
 
 
 def faults_of(page: Any) -> list[str]:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = Axe()
     found = axe.run(page, options={"runOnly": RULES}).response["violations"]
     return [f"{row['id']}: {row['nodes'][0]['html'][:120]}" for row in found]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from meldkamer.project.clauses_plugin import WHOLE
+
 CLAUSES = """
 [[section]]
 number = 1
@@ -48,7 +50,9 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def python(checkout: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    # a run of its own, also when the whole suite runs around it
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environment.pop(WHOLE, None)
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return subprocess.run(
         [sys.executable, "-m", *words],

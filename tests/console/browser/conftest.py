@@ -20,9 +20,6 @@ import pytest
 
 from tests.console.scene import Scene
 
-# the browser's library runs an event loop in this thread; Django's guard against that is not meant
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-
 #: a machine that runs other suites beside this one is slow
 PATIENCE_MS = 20_000
 WEB = "import sys; from meldkamer.project.cli import main; sys.exit(main())"
