@@ -141,6 +141,16 @@ def test_the_checker_finds_a_planted_fault(eva: Any) -> None:
     assert any(line.startswith("button-name") for line in faults(eva))
 
 
+def box_of(page: Any, selector: str) -> dict[str, float]:
+    """Where an element stands; asked again while the page is just drawing that part anew."""
+    for _ in range(100):
+        box: dict[str, float] | None = page.locator(selector).first.bounding_box()
+        if box is not None:
+            return box
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{selector} is not drawn")
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1366, 768)])
 def test_result_keys_and_closing_row_are_on_the_screen(
     sit_down: Callable[..., Any], night: Incident, size: tuple[int, int]
@@ -148,7 +158,7 @@ def test_result_keys_and_closing_row_are_on_the_screen(
     page = sit_down("eva", f"/incident/{night.pk}/", *size)
     page.wait_for_selector("main[data-ringing]")
     for selector in (".results [data-key='1']", ".results [data-key='8']", "[data-key='x']"):
-        box = page.locator(selector).first.bounding_box()
+        box = box_of(page, selector)
         assert box["y"] + box["height"] <= size[1], selector
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
@@ -178,6 +188,5 @@ def test_longer_languages_push_nothing_off_the_desk(
     page.reload()
     page.wait_for_selector("main[data-mine]")
     for outer, inner in (("#closing", "[data-key='x']"), ("header.topbar", "#me")):
-        around = page.locator(outer).first.bounding_box()
-        box = page.locator(inner).first.bounding_box()
+        around, box = box_of(page, outer), box_of(page, inner)
         assert box["x"] + box["width"] <= around["x"] + around["width"] + 1, (outer, inner)
