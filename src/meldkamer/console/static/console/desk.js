@@ -39,8 +39,11 @@ async function load(where, target, style) {
   const at = document.querySelector(target)
   if (before !== acts) return load(where, target, style)
   if (!at || where() !== address) return
+  // taken up at the last moment: the refusal may have come while this was being fetched
+  const refusal = document.getElementById('refusal')
   beforeChange()
   htmx.swap(at, text, { swapStyle: style, swapDelay: 0, settleDelay: 0 })
+  if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
   afterChange()
 }
 
@@ -58,10 +61,8 @@ function incidentAddress() {
 }
 
 /** Fetch the open incident; a refusal stays until the operator does something else. */
-async function refreshIncident() {
-  const refusal = document.getElementById('refusal')
-  await load(incidentAddress, '#incident', 'outerHTML')
-  if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
+function refreshIncident() {
+  return load(incidentAddress, '#incident', 'outerHTML')
 }
 
 // --- what must survive a refresh: drafts, focus, scrolling
