@@ -235,7 +235,11 @@ def test_digits_go_by_position_so_azerty_needs_no_shift(town: Scene, sit_down: S
     put_away(incident)
 
 
-def test_a_key_without_a_use_is_answered(sit_down: SitDown) -> None:
+def test_a_key_without_a_use_is_answered(town: Scene, sit_down: SitDown) -> None:
+    # nothing in her hands, whatever an earlier test left there
+    Incident.objects.filter(holder__username="eva").update(
+        state="queued", owner="operators", holder=None
+    )
     page = sit_down("eva")
     press(page, "d")
     assert page.inner_text("#told") == "D: nothing to do here now."
