@@ -12,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.sites.kinds import TYPES as TYPES
+
 Words = Mapping[str, "str | Promise"]
 
 CLASSES: Words = {
@@ -32,24 +34,6 @@ _CLASS_OF = {
     "line_test": "technical",
     "external_technical": "technical",
     "open_close": "open-close",
-}
-TYPES: Words = {
-    "intrusion": pgettext_lazy("type", "Burglary"),
-    "sabotage": pgettext_lazy("type", "Sabotage"),
-    "holdup": pgettext_lazy("type", "Hold-up"),
-    "fire": pgettext_lazy("type", "Fire"),
-    "medical": pgettext_lazy("type", "Medical"),
-    "battery": pgettext_lazy("type", "Battery"),
-    "power": pgettext_lazy("type", "Power failure"),
-    "line_test": pgettext_lazy("type", "Line test"),
-    "external_technical": pgettext_lazy("type", "External"),
-    "open_close": pgettext_lazy("type", "Open/close"),
-    "undefined": pgettext_lazy("type", "Unknown code"),
-    "restore": pgettext_lazy("type", "Restore"),
-    "cancel": pgettext_lazy("type", "Cancel"),
-    "arm": pgettext_lazy("type", "Armed"),
-    "disarm": pgettext_lazy("type", "Disarmed"),
-    "info": pgettext_lazy("type", "Information"),
 }
 OUTCOMES: Words = {
     "handled": _("handled"),

@@ -9,31 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.sites.faults import Fault
+from meldkamer.sites.kinds import TYPES as TYPES
 
 Words = Mapping[str, "str | Promise"]
 
-TYPES: Words = {
-    "intrusion": pgettext_lazy("type", "Burglary"),
-    "sabotage": pgettext_lazy("type", "Sabotage"),
-    "holdup": pgettext_lazy("type", "Hold-up"),
-    "fire": pgettext_lazy("type", "Fire"),
-    "medical": pgettext_lazy("type", "Medical"),
-    "battery": pgettext_lazy("type", "Battery"),
-    "power": pgettext_lazy("type", "Power failure"),
-    "line_test": pgettext_lazy("type", "Line test"),
-    "external_technical": pgettext_lazy("type", "External"),
-    "open_close": pgettext_lazy("type", "Open/close"),
-    "undefined": pgettext_lazy("type", "Unknown code"),
-    "restore": pgettext_lazy("type", "Restore"),
-    "cancel": pgettext_lazy("type", "Cancel"),
-    "arm": pgettext_lazy("type", "Armed"),
-    "disarm": pgettext_lazy("type", "Disarmed"),
-    "info": pgettext_lazy("type", "Information"),
-}
 OPTIONS: Words = {
     "patrol": _("Patrol (S6.1)"),
     "reports_daily": _("Daily report (S21.1)"),

@@ -1,4 +1,4 @@
-"""The kinds of detectors, in words: the same on the sheet and at the desk (S9.2)."""
+"""Kinds of detectors and types, in words: the same on the sheet and at the desk (S9.2, S9)."""
 
 from __future__ import annotations
 
@@ -29,4 +29,22 @@ KINDS: Mapping[str, str | Promise] = {
     "tamper": pgettext_lazy("detector", "Tamper contact"),
     "power": pgettext_lazy("detector", "Power supply"),
     "device": pgettext_lazy("detector", "Other device"),
+}
+TYPES: Mapping[str, str | Promise] = {
+    "intrusion": pgettext_lazy("type", "Burglary"),
+    "sabotage": pgettext_lazy("type", "Sabotage"),
+    "holdup": pgettext_lazy("type", "Hold-up"),
+    "fire": pgettext_lazy("type", "Fire"),
+    "medical": pgettext_lazy("type", "Medical"),
+    "battery": pgettext_lazy("type", "Battery"),
+    "power": pgettext_lazy("type", "Power failure"),
+    "line_test": pgettext_lazy("type", "Line test"),
+    "external_technical": pgettext_lazy("type", "External"),
+    "open_close": pgettext_lazy("type", "Open/close"),
+    "undefined": pgettext_lazy("type", "Unknown code"),
+    "restore": pgettext_lazy("type", "Restore"),
+    "cancel": pgettext_lazy("type", "Cancel"),
+    "arm": pgettext_lazy("type", "Armed"),
+    "disarm": pgettext_lazy("type", "Disarmed"),
+    "info": pgettext_lazy("type", "Information"),
 }
