@@ -174,7 +174,27 @@ class AreaOutage(models.Model):
     first_restore_at = models.DateTimeField(null=True)
     rechecked_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # a supervisor said that it is none: each site is handled singly again
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(Staff, null=True, on_delete=models.PROTECT, related_name="+")
+    undo_reason = models.CharField(max_length=200, blank=True)
     sites = models.ManyToManyField(Site)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True)
+                | (Q(ended_at__isnull=False) & ~Q(undo_reason="")),
+                name="an_outage_undone_has_ended_with_a_reason",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["provider", "postal_code"],
+                condition=Q(ended_at__isnull=True),
+                name="outages_that_run",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.area
