@@ -67,7 +67,7 @@ FAULTS = {
         '{ id = "contacts", do = "call", clause = "S16.3" }',
         "procedure open_close, step contacts: a call says who"),
     "police for what is not verified": ('when = "verified_and_consulted"', 'when = "exhausted"',
-        "against B1: police are asked unverified"),
+        "step police: against S15.3: police for intrusion when exhausted"),
     "an unknown time zone": ("Europe/Brussels", "Europe/Bruxelles",
         "timezone: 'Europe/Bruxelles' is not known; expected e.g. Europe/Brussels"),
     "no waiting for a reply": ("wait_s = 90", "wait_s = 0", "texting.wait_s: 0 is not above 0"),

@@ -6,6 +6,7 @@ Unidentified words never stand an alarm down (S19.1).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -110,16 +111,7 @@ def _call_step(
         if target.id == step_id:
             if facts.case.duress or facts.case.called_for_help:
                 raise Refused("M7.1", "no further call")
-            return Step(
-                id=target.id,
-                do="call",
-                clause=target.clause,
-                to=target.to,
-                name=target.name,
-                phone=target.phone,
-                round=facts.case.round,
-                leave_message=target.leave_message,
-            )
+            return replace(target, round=facts.case.round)
     raise Refused("M3.1", "no such call in this procedure", step=step_id)
 
 

@@ -108,6 +108,15 @@ class BecomeHoldup:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldBack:
+    """A transmitter is held back alone: it sent more than the terms allow (D908.3)."""
+
+    transmitter: int
+    signals: int
+    clause: str = "D908.3"
+
+
+@dataclass(frozen=True, slots=True)
 class Close:
     """Close with an outcome; the handling is counted after it (R25)."""
 

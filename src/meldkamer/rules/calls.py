@@ -19,8 +19,9 @@ _OVERRIDE_WAIT_S = 600
 
 
 def needs_identification(incident: IncidentFacts, step: Step) -> bool:
-    """Whether name and code are asked for in this call (S19.1, S19.2)."""
-    return step.do == "call" and incident.type not in incident.terms.identification.exempt_types
+    """Whether name and code are asked for in this call (S19.1, S19.2); a sheet may ask always."""
+    exempt = incident.type in incident.terms.identification.exempt_types
+    return step.do == "call" and (not exempt or step.identify == "always")
 
 
 def dialled(incident: IncidentFacts, step: Step, person: str) -> list[Act]:

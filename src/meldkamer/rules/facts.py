@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 from meldkamer.terms.model import Procedure, Terms
 
 PREMISES = "premises"
+#: before the step's id: the key of a number that the procedure itself names
+NUMBER = "number:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class TestFacts:
     zones: tuple[str, ...]
     types: tuple[str, ...]
     until: datetime
+    since: datetime | None = None
+
+    def runs_at(self, at: datetime) -> bool:
+        """Whether it ran when a signal came, however late that is judged (S20.1)."""
+        return at < self.until and (self.since is None or self.since <= at)
 
     def covers(self, zone: str | None, area: str | None, incident_type: str) -> bool:
         """Whether a signal falls under this test."""
@@ -71,11 +78,15 @@ class TestFacts:
 
 @dataclass(frozen=True, slots=True)
 class InterruptionFacts:
-    """Monitoring suspended, interrupted or held back; empty types mean all (D908.1, S12.2)."""
+    """Monitoring suspended, interrupted or held back; empty types mean all (D908.1, S12.2).
+
+    transmitter: of a flood alone, which holds back that one and not its site (D908.3).
+    """
 
     kind: str
     clause: str
     types: tuple[str, ...] = ()
+    transmitter: int | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,9 @@ class SignalFacts:
     restores_type: str | None = None
     disposition: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    transmitter: int | None = None
+    # how many its transmitter sent within the flood's window, it included (D908.3)
+    burst: int = 0
 
     def detector(self, zones: Mapping[str, ZoneFacts]) -> str | None:
         """The zone's detector, else the zone's number; None without a zone (S9.1)."""

@@ -13,7 +13,7 @@ from itertools import chain
 
 from meldkamer.rules import services
 from meldkamer.rules.acts import Close
-from meldkamer.rules.facts import PREMISES, CallMade, IncidentFacts
+from meldkamer.rules.facts import NUMBER, PREMISES, CallMade, IncidentFacts
 from meldkamer.terms import model
 
 # types in which "send a patrol" means a patrol; in the others it means the service (R11)
@@ -44,6 +44,7 @@ class Step:
     at: datetime | None = None
     round: int = 1
     leave_message: bool = False
+    identify: str = ""
 
 
 def current(incident: IncidentFacts, now: datetime, since: datetime | None = None) -> Step | None:
@@ -73,7 +74,7 @@ def current(incident: IncidentFacts, now: datetime, since: datetime | None = Non
     if target is not None:
         if request is not None and _overdue(incident, request, since or now, now):
             return _request_step(str(request.service), request.clause)
-        return target
+        return _patrol_step() if _patrol_in_turn(incident, now) else target
     return _patrol_step() if _patrol_unasked(incident, now) else None
 
 
@@ -139,16 +140,26 @@ def _patrol_unasked(incident: IncidentFacts, now: datetime) -> bool:
     )
 
 
+def _patrol_in_turn(incident: IncidentFacts, now: datetime) -> bool:
+    """A sheet may send the patrol before the list is through: after the calls that stand first."""
+    procedure = incident.procedure
+    steps = procedure.steps if procedure else ()
+    place = next((n for n, s in enumerate(steps) if s.do == "patrol" and s.when == "in_turn"), None)
+    if place is None or not _patrol_unasked(incident, now):
+        return False
+    before = chain.from_iterable(_called_by(incident, s) for s in steps[:place] if s.do == "call")
+    return {step.to for step in before} <= incident.case.tried(1)
+
+
 def targets(incident: IncidentFacts) -> list[Step]:
     """Everyone the procedure calls, in order, each once; the sender of a reply first (S7.4)."""
     procedure = incident.procedure
     if procedure is None:
         return []
-    steps = list(
-        chain.from_iterable(
-            _called_by(incident, step) for step in procedure.steps if step.do == "call"
-        )
+    every = chain.from_iterable(
+        _called_by(incident, step) for step in procedure.steps if step.do == "call"
     )
+    steps = list({step.to: step for step in reversed(list(every))}.values())[::-1]
     first = incident.case.reply_from
     if first:
         steps.sort(key=lambda step: step.to != first)
@@ -156,36 +167,30 @@ def targets(incident: IncidentFacts) -> list[Step]:
 
 
 def _called_by(incident: IncidentFacts, step: model.Step) -> list[Step]:
+    """Whom a step calls, as the sheet stands now; nobody without a number."""
     site = incident.site
-    premises = [
-        Step(
-            id=f"call:{PREMISES}",
-            do="call",
-            clause=step.clause,
-            to=PREMISES,
-            name=site.premises_person,
-            phone=site.premises_phone,
-            leave_message=step.leave_message,
-        )
-    ]
-    if step.who == PREMISES:
-        return premises if site.premises_phone else []
-    if step.who == "premises_or_first" and site.premises_phone:
-        return premises
-    contacts = [
-        Step(
-            id=f"call:{contact.key}",
-            do="call",
-            clause=step.clause,
-            to=contact.key,
-            name=contact.name,
-            phone=contact.phone,
-            leave_message=step.leave_message,
-        )
-        for contact in site.contacts
-        if contact.phone
-    ]
+    premises = _call(step, PREMISES, site.premises_person, site.premises_phone)
+    if step.who == PREMISES or (step.who == "premises_or_first" and site.premises_phone):
+        return [premises] if site.premises_phone else []
+    if step.who == "number":
+        return [_call(step, f"{NUMBER}{step.id}", step.name, step.phone)]
+    contacts = [_call(step, c.key, c.name, c.phone) for c in site.contacts if c.phone]
+    if step.who == "contact":
+        return [target for target in contacts if target.name == step.name]
     return contacts[:1] if step.who == "premises_or_first" else contacts
+
+
+def _call(step: model.Step, to: str, name: str, phone: str) -> Step:
+    return Step(
+        id=f"call:{to}",
+        do="call",
+        clause=step.clause,
+        to=to,
+        name=name,
+        phone=phone,
+        leave_message=step.leave_message,
+        identify=step.identify,
+    )
 
 
 def next_target(incident: IncidentFacts) -> Step | None:
@@ -218,9 +223,26 @@ def _inform(incident: IncidentFacts, procedure: model.Procedure) -> Step | None:
     return None
 
 
-def again_step(procedure: model.Procedure) -> model.Step | None:
-    """The procedure's second pass, if it has one (M3.2)."""
-    return next((step for step in procedure.steps if step.do == "again"), None)
+def again_step(procedure: model.Procedure, passes: int = 1) -> model.Step | None:
+    """What follows so many passes: the next "again" of the procedure, if it has one (M3.2)."""
+    again = [step for step in procedure.steps if step.do == "again"]
+    return again[passes - 1] if passes <= len(again) else None
+
+
+def tells(procedure: model.Procedure) -> bool:
+    """Whether everybody is told at the end when nobody was reached (M3.2)."""
+    return any(step.do == "tell" for step in procedure.steps)
+
+
+def ends_untold(incident: IncidentFacts) -> bool:
+    """The list is through for the last time, and the sheet has nobody told (S14.1)."""
+    procedure = incident.procedure
+    return (
+        procedure is not None
+        and not tells(procedure)
+        and next_target(incident) is None
+        and again_step(procedure, incident.case.round) is None
+    )
 
 
 def proposed_close(incident: IncidentFacts, now: datetime) -> Close | None:
@@ -240,7 +262,8 @@ def proposed_close(incident: IncidentFacts, now: datetime) -> Close | None:
         return Close("handled", clause)
     if procedure is not None and procedure.exhausted == "notified":
         return Close("notified", clause)
-    return Close("nobody_reached", "M3.2") if case.told_all else None
+    through = case.told_all or ends_untold(incident)
+    return Close("nobody_reached", "M3.2") if through else None
 
 
 def offered(incident: IncidentFacts, now: datetime) -> list[Step]:

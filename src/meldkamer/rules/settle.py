@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from meldkamer.rules.acts import Act, Mail, Say, Text, Wait
 from meldkamer.rules.facts import IncidentFacts
-from meldkamer.rules.procedures import again_step, current, next_target
+from meldkamer.rules.procedures import again_step, current, next_target, tells
 
 
 def settle(incident: IncidentFacts, now: datetime) -> list[Act]:
@@ -27,10 +27,12 @@ def settle(incident: IncidentFacts, now: datetime) -> list[Act]:
         return [Say("supervisor.notified", "S15.3", reason, data={"may": "override_police"})]
     if current(incident, now) is not None or case.told_all:
         return []
-    again = again_step(procedure)
-    if again is not None and case.round == 1:
+    again = again_step(procedure, case.round)
+    if again is not None:
         until = now + timedelta(seconds=again.after_s)
         return [Wait(until, "second_pass", again.clause)]
+    if not tells(procedure):
+        return []
     if procedure.exhausted == "notified" and any(c.result == "voicemail" for c in case.calls):
         return []
     clause = next((s.clause for s in procedure.steps if s.do == "tell"), "M3.2")

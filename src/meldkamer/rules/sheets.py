@@ -7,9 +7,9 @@ finding can be worked by the procedures of its terms.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
+from meldkamer.terms.findings import Finding as Finding
 from meldkamer.terms.loader import ALL_TYPES
 from meldkamer.terms.model import Plan, Terms
 
@@ -25,23 +25,6 @@ OPTIONS = (
 OPEN_CLOSE = "open_close"
 #: left out only by a signed tick (S6.3)
 VITAL_TYPES = ("holdup", "fire", "medical")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One remark about a sheet.
-
-    item: plan, formula, types, contacts, open_close or options. refused: the item does not enter
-    the sheet; otherwise it is a warning. `code` and `numbers` let a screen say it in another
-    language than the English `reason`.
-    """
-
-    clause: str
-    item: str
-    reason: str
-    refused: bool
-    code: str = ""
-    numbers: Mapping[str, object] = field(default_factory=dict)
 
 
 def check(

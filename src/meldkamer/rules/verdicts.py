@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from meldkamer.rules import ladder, verification
+from meldkamer.rules import flood, ladder, verification
 from meldkamer.rules.acts import (
     Act,
     Close,
     Enqueue,
+    HoldBack,
     Judgement,
     Mail,
     Open,
@@ -24,11 +25,11 @@ from meldkamer.rules.acts import (
     Wait,
 )
 from meldkamer.rules.facts import IncidentFacts, SignalFacts, SiteFacts
+from meldkamer.rules.needless import NEVER_SUSPENDED
 
 RESTORABLE = ("battery", "power", "line_test")
 _BEFORE_OPERATOR = ("waiting", "texting", "queued")
 _ALARM_TYPES = ("intrusion", "sabotage", "holdup", "fire", "medical")
-_NEVER_HELD_BACK = ("holdup", "fire", "medical")
 
 
 def judge(
@@ -51,9 +52,20 @@ def judge(
         say = Say("supervisor.notified", "S10.7", reason, data={"list": "refused"})
         return Judgement("refused", "S10.7", reason, acts=(say,))
     signal = with_sheet(signal, site)
-    held = _held(signal, site)
-    if held is not None:
-        return held
+    judgement = _held(signal, site) or _acted_on(signal, site, open_incidents, recent, now)
+    if flood.begins(signal, site):
+        begun = HoldBack(signal.transmitter or 0, signal.burst)
+        return replace(judgement, acts=(*judgement.acts, begun))
+    return judgement
+
+
+def _acted_on(
+    signal: SignalFacts,
+    site: SiteFacts,
+    open_incidents: Sequence[IncidentFacts],
+    recent: Sequence[SignalFacts],
+    now: datetime,
+) -> Judgement:
     if signal.role == "event":
         return _event(signal, site, open_incidents, recent, now)
     if signal.role == "restore":
@@ -76,31 +88,45 @@ def with_sheet(signal: SignalFacts, site: SiteFacts) -> SignalFacts:
 
 
 def _held(signal: SignalFacts, site: SiteFacts) -> Judgement | None:
-    """Test, not in force, suspension, flood: journaled, shown, not acted on."""
+    """Test, not in force, flood, interruption: journaled, shown, not acted on."""
     if signal.role not in ("event", "restore", "cancel", "still"):
         return None
     watched_type = signal.restores_type or signal.type
     if any(test.covers(signal.zone, signal.area, watched_type) for test in site.tests):
-        if signal.role == "event":
-            return _hold(signal, "S20.1", "test")
-        return Judgement("journaled", "S20.1", "test", type=signal.type, signal=signal)
-    if signal.role != "event":
-        return None
+        return _kept_back(signal, "S20.1", "test")
     rules = site.terms.not_in_force
-    if not site.in_force:
+    if signal.role == "event" and not site.in_force:
         clause = "D903.1" if rules.delay_s else "S4.2"
         texts = _tell_contacts(site, "S4.2") if signal.type in rules.text_types else ()
         return _hold(signal, clause, "not_in_force", texts)
+    # before any interruption, so that a flood does not text the contacts without end
+    if (flood.runs(signal, site) or flood.begins(signal, site)) and flood.holds(signal, site):
+        return _kept_back(signal, "D908.3", "flood")
+    return _interrupted(signal, site) if signal.role == "event" else None
+
+
+def _kept_back(signal: SignalFacts, clause: str, reason: str) -> Judgement:
+    """An event is held; what opens nothing is journaled with the reason."""
+    if signal.role == "event":
+        return _hold(signal, clause, reason)
+    return Judgement("journaled", clause, reason, type=signal.type, signal=signal)
+
+
+def _interrupted(signal: SignalFacts, site: SiteFacts) -> Judgement | None:
+    """Suspended types, or monitoring interrupted for a cause (S12.2, D908.1).
+
+    The contacts are told of what came; what should have come and did not tells them nothing.
+    """
     for interruption in site.interruptions:
+        if interruption.kind == "flood":
+            continue
         if interruption.types and signal.type not in interruption.types:
             continue
-        if interruption.kind == "flood":
-            if signal.type in _NEVER_HELD_BACK or signal.duress:
-                continue
-            return _hold(signal, interruption.clause, "flood")
-        if interruption.kind == "suspended" and signal.type in _NEVER_HELD_BACK:
+        life = signal.duress or signal.type in NEVER_SUSPENDED
+        if interruption.kind == "suspended" and life:
             continue
-        return _hold(signal, interruption.clause, "suspended", _tell_contacts(site, "D908.1"))
+        texts = () if signal.origin == "watch" else _tell_contacts(site, "D908.1")
+        return _hold(signal, interruption.clause, "suspended", texts, interruption.kind)
     return None
 
 
@@ -108,8 +134,10 @@ def _tell_contacts(site: SiteFacts, clause: str) -> tuple[Act, ...]:
     return tuple(Text(contact.key, "held", clause) for contact in site.textable)
 
 
-def _hold(signal: SignalFacts, clause: str, reason: str, then: tuple[Act, ...] = ()) -> Judgement:
-    say = Say("signal.held", clause, reason)
+def _hold(
+    signal: SignalFacts, clause: str, reason: str, then: tuple[Act, ...] = (), cause: str = ""
+) -> Judgement:
+    say = Say("signal.held", clause, reason, data={"cause": cause} if cause else {})
     return Judgement("held", clause, reason, acts=(say, *then), type=signal.type, signal=signal)
 
 

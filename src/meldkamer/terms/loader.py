@@ -6,15 +6,18 @@ is a new file. Reading is pure of any clock or database.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from meldkamer.terms.law import breaches
 from meldkamer.terms.model import IncidentType, Terms
+from meldkamer.terms.procedures import structure
 from meldkamer.terms.toml import NotToml, read_toml
 
 DIRECTORY = Path(__file__).parent
@@ -33,9 +36,60 @@ def shipped() -> list[str]:
 @cache
 def load(name: str) -> Terms:
     """The shipped terms of that name; TermsFault names the ones there are."""
+    if name in _VARIED:
+        return _VARIED[name]
     if name not in shipped():
         raise TermsFault(f"no terms named {name!r}; there are: {', '.join(shipped())}")
     return read(DIRECTORY / f"{name}.toml")
+
+
+# versions that a rehearsal tries, in the memory of its process alone
+_VARIED: dict[str, Terms] = {}
+
+
+def varied(name: str, changes: Mapping[str, object]) -> str:
+    """A version of a shipped file with other values, for a rehearsal; the name to load it by.
+
+    changes: by place, as "texting.wait_s" or "procedures.fire.steps.service.after_s". TermsFault
+    names a place that is not there, or what contradicts itself.
+    """
+    if not changes:
+        return name
+    path = DIRECTORY / f"{name}.toml"
+    raw = read_toml(path.read_text("utf-8"))
+    for place, value in changes.items():
+        _change(raw, place, value)
+    digest = sha256(repr(sorted(changes.items())).encode()).hexdigest()[:12]
+    raw["name"] = f"{name}~{digest}"
+    try:
+        terms = msgspec.convert(raw, Terms)
+    except msgspec.ValidationError as fault:
+        raise TermsFault(str(fault)) from None
+    faults = check(terms)
+    if faults:
+        raise TermsFault("; ".join(faults))
+    _VARIED[terms.name] = terms
+    return terms.name
+
+
+def _change(raw: dict[str, Any], place: str, value: object) -> None:
+    *parents, last = place.split(".")
+    at: Any = raw
+    for part in parents:
+        at = _inner(at, part)
+        if at is None:
+            raise TermsFault(f"no place {place!r} in the terms; {part} is not there")
+    if not isinstance(at, dict) or last not in at:
+        raise TermsFault(f"no place {place!r} in the terms; {last} is not there")
+    at[last] = value
+
+
+def _inner(at: Any, part: str) -> Any:
+    """A table's entry, or of a list of tables the one of that name or id."""
+    if isinstance(at, dict):
+        return at.get(part)
+    rows = at if isinstance(at, list) else []
+    return next((row for row in rows if part in (row.get("name"), row.get("id"))), None)
 
 
 def read(path: Path) -> Terms:
@@ -62,7 +116,7 @@ def check(terms: Terms) -> list[str]:
         *_every_type_once("queue.classes", [t for rank in terms.queue.classes for t in rank]),
         *_every_type_once("procedures", [t for p in terms.procedures for t in p.types]),
         *_treatments(terms),
-        *_steps(terms),
+        *_procedures(terms),
         *_numbers(terms),
     ]
 
@@ -92,23 +146,16 @@ def _treats_all(where: str, treatment: Collection[str]) -> list[str]:
     return [f"{where}.treatment: type {t} is missing" for t in ALL_TYPES if t not in treatment]
 
 
-def _steps(terms: Terms) -> list[str]:
+def _procedures(terms: Terms) -> list[str]:
+    """Steps that contradict themselves, and what is against the law (S14.1, B1)."""
     faults = []
     for procedure in terms.procedures:
-        where = f"procedure {procedure.name}"
-        ids = [step.id for step in procedure.steps]
-        faults += [f"{where}: step {i} stands there twice" for i in set(ids) if ids.count(i) > 1]
-        if not any(step.do == "call" for step in procedure.steps):
-            faults.append(f"{where}: nobody is called; expected a step with do = 'call'")
-        for step in procedure.steps:
-            if (step.do == "request") != (step.service is not None):
-                faults.append(
-                    f"{where}, step {step.id}: a request, and only a request, has a service"
-                )
-            if step.do == "call" and not step.who:
-                faults.append(f"{where}, step {step.id}: a call says who")
-            if step.service == "police" and step.when == "exhausted":
-                faults.append(f"{where}, step {step.id}: against B1: police are asked unverified")
+        faults += structure(procedure)
+        faults += [
+            f"procedure {procedure.name}{', step ' * bool(found.item)}{found.item}: "
+            f"against {found.clause}: {found.reason}"
+            for found in breaches(procedure, terms)
+        ]
     return faults
 
 

@@ -125,23 +125,28 @@ class Outage(_Table, frozen=True, kw_only=True):
 
 
 class LineTest(_Table, frozen=True, kw_only=True):
-    """S10.3: how many missed tests in a row are handled."""
+    """S10.3: how many missed tests in a row are handled, and the installer's daily report."""
 
     handled: int
     wait_s_by_period_s: tuple[tuple[int, int], ...]
+    report_at: str = ""  # time of day at the provider; empty: no daily report
 
 
 class OpenClose(_Table, frozen=True, kw_only=True):
-    """S11.1: margin on both sides, and the plans that may have it."""
+    """S11.1: margin on both sides, the holidays, and how often a late closing is told again."""
 
     margin_s: int
+    repeat_s: int = 0  # 0: once
+    holidays: tuple[str, ...] = ()  # MM-DD, or easter+N
 
 
 class TestMode(_Table, frozen=True, kw_only=True):
     """S20.1: how long by phone, and what is opened when it ends unrestored."""
 
-    phone_max_s: int
+    phone_max_s: int  # in a row, however often one calls
+    phone_gap_s: int  # tests by phone with less between them are in a row
     reopen_types: tuple[IncidentType, ...]
+    summary_mail: bool = False  # the summary also by mail to the customer
 
 
 class NotInForce(_Table, frozen=True, kw_only=True):
@@ -152,12 +157,34 @@ class NotInForce(_Table, frozen=True, kw_only=True):
 
 
 class Needless(_Table, frozen=True, kw_only=True):
-    """S12.2: from how many needless incidents one warns and may suspend."""
+    """S12.2: from how many needless incidents one warns and may suspend, and how one tells it."""
 
     warn_at: int
     suspend_at: int
     window_days: int
-    never_suspended: tuple[IncidentType, ...]
+    never_suspended: tuple[IncidentType, ...]  # nor a duress code, whatever stands here
+    # who starts it: "operators" have the call to the customer as a task at once, "office" decides
+    proposed_to: Literal["operators", "office"]
+    review_days: int
+    call_due_s: int  # from when a task that nobody did is told to the supervisor
+    call_again_s: int  # after a round in which the customer was not reached
+    call_rounds: int  # then the supervisor has it
+
+
+class Flood(_Table, frozen=True, kw_only=True):
+    """D908.3: when a transmitter is held back alone, and when it is quiet again."""
+
+    signals: int  # more than so many …
+    window_s: int  # … within this time
+    quiet_signals: int  # at most so many …
+    quiet_s: int  # … within this time: released
+    never_held: tuple[IncidentType, ...]  # nor a duress code, whatever stands here
+
+
+class Interruption(_Table, frozen=True, kw_only=True):
+    """D908.1: monitoring interrupted for non-payment so many days after the notice."""
+
+    unpaid_notice_days: int
 
 
 class Patrol(_Table, frozen=True, kw_only=True):
@@ -194,13 +221,23 @@ class Step(_Table, frozen=True, kw_only=True):
     id: str
     do: Literal["call", "request", "inform", "patrol", "again", "tell"]
     clause: str
-    who: Literal["premises", "premises_or_first", "contacts", ""] = ""
+    who: Literal["premises", "premises_or_first", "contacts", "contact", "number", ""] = ""
     service: Service | None = None
     when: Literal[
-        "verified_and_consulted", "unsatisfied", "consulted_or_exhausted", "exhausted", ""
+        "verified_and_consulted",
+        "unsatisfied",
+        "consulted_or_exhausted",
+        "exhausted",
+        "in_turn",
+        "",
     ] = ""
     after_s: int = 0
     leave_message: bool = False
+    # of who = "contact": which one of the call list; of who = "number": who answers there
+    name: str = ""
+    phone: str = ""
+    # name and code also where S19.2 does not ask for them; "never" only where it does not (S19.1)
+    identify: Literal["always", "never", ""] = ""
 
 
 class Procedure(_Table, frozen=True, kw_only=True):
@@ -213,6 +250,9 @@ class Procedure(_Table, frozen=True, kw_only=True):
     # what the last unanswered call leads to where there is no step "again"
     exhausted: Literal["nobody_reached", "notified"] = "nobody_reached"
     in_source: bool = True
+    # "" and 0: the terms file's own; else whose version it is (S14.1, S22.1)
+    scope: Literal["", "provider", "site"] = ""
+    version: int = 0
 
 
 class Terms(_Table, frozen=True, kw_only=True):
@@ -236,6 +276,8 @@ class Terms(_Table, frozen=True, kw_only=True):
     test_mode: TestMode
     not_in_force: NotInForce
     needless: Needless
+    flood: Flood
+    interruption: Interruption
     patrol: Patrol
     plans: dict[str, Plan]
     formulas: dict[str, Formula] = {}
