@@ -147,7 +147,7 @@ def _patrol_in_turn(incident: IncidentFacts, now: datetime) -> bool:
     place = next((n for n, s in enumerate(steps) if s.do == "patrol" and s.when == "in_turn"), None)
     if place is None or not _patrol_unasked(incident, now):
         return False
-    before = chain.from_iterable(_called_by(incident, s) for s in steps[:place] if s.do == "call")
+    before = chain.from_iterable(called_by(incident, s) for s in steps[:place] if s.do == "call")
     return {step.to for step in before} <= incident.case.tried(1)
 
 
@@ -157,7 +157,7 @@ def targets(incident: IncidentFacts) -> list[Step]:
     if procedure is None:
         return []
     every = chain.from_iterable(
-        _called_by(incident, step) for step in procedure.steps if step.do == "call"
+        called_by(incident, step) for step in procedure.steps if step.do == "call"
     )
     steps = list({step.to: step for step in reversed(list(every))}.values())[::-1]
     first = incident.case.reply_from
@@ -166,7 +166,7 @@ def targets(incident: IncidentFacts) -> list[Step]:
     return steps
 
 
-def _called_by(incident: IncidentFacts, step: model.Step) -> list[Step]:
+def called_by(incident: IncidentFacts, step: model.Step) -> list[Step]:
     """Whom a step calls, as the sheet stands now; nobody without a number."""
     site = incident.site
     premises = _call(step, PREMISES, site.premises_person, site.premises_phone)
