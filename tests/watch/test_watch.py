@@ -11,6 +11,7 @@ from meldkamer.engine import cycle
 from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.sites.models import OpeningHours
 from meldkamer.watch import commands as watch
+from meldkamer.watch import hours
 from meldkamer.watch.models import LineTestWatch
 from tests.incidents.together import faults, together
 from tests.incidents.town import NOW, Town, at, run, told
@@ -57,7 +58,7 @@ def test_areas_are_late_apart_and_have_an_incident_each(town: Town) -> None:
             OpeningHours.objects.create(
                 site=town.site, area=area, weekday=day, opens=time(8), closes=time(22, 30)
             )
-    watch.watch_hours(town.site, NOW)  # 22:00 at the site: it is open
+    hours.watch_hours(town.site, NOW)  # 22:00 at the site: it is open
     run(at(30 * 60 + 15 * 60))  # 22:45
     rows = Incident.objects.filter(type="open_close")
     assert sorted(rows.values_list("area", flat=True)) == ["1", "2"]

@@ -1,29 +1,50 @@
 """General power outages, found from the signals themselves (S10.2, R19).
 
 All power signals of a provider are judged one after the other (an advisory lock taken before any
-site's), so that an outage is declared once.
+site's), so that an outage is declared once. What many sites need afterwards stands on the agenda
+site by site: no transaction handles more than one, but for the closing at the declaration.
+
+A site in an outage is never forgotten: it is looked at again after the area's first restore, or a
+while after its own failure where that came later, or at once when a supervisor undoes the outage.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import Q
+from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
-from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.carry_out import DUE, Docket
 from meldkamer.incidents.facts import site_facts, terms_of
+from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.incoming import lock_site
 from meldkamer.incidents.models import AreaOutage, Incident, Notice
 from meldkamer.journal import commands as journal
-from meldkamer.journal.models import Signal
+from meldkamer.people.models import Staff
 from meldkamer.rules import verdicts
-from meldkamer.rules.acts import Close, Open
+from meldkamer.rules.acts import Act, Close, Open, Wait
 from meldkamer.sites.distance import distance_km
 from meldkamer.sites.models import Site
+from meldkamer.watch import mains
+from meldkamer.watch.mains import Area
+from meldkamer.watch.models import Mains
 
-END, RECHECK = "outage.end", "outage.recheck"
+END, RECHECK, RESUME = "outage.end", "outage.recheck", "outage.resume"
+_UNDONE, _NOT_RESTORED = "the general outage was undone", "not restored after the outage"
 _LOCK = 7305002
+_RUNNING = """
+SELECT * FROM incidents_areaoutage
+WHERE provider_id = %s AND ended_at IS NULL AND (postal_code = %s OR postal_code = '')
+ORDER BY id
+"""
+_CLOSE_WAITING = """
+UPDATE incidents_incident SET closed_at = %(now)s, outcome = 'general_outage', state = 'closed',
+    owner = NULL, due = NULL, wait_for = '', unseen = 0, version = version + 1
+WHERE site_id = ANY(%(sites)s) AND type = 'power' AND closed_at IS NULL AND state = 'waiting'
+    AND wait_for = 'power' AND id <> %(own)s
+RETURNING id, site_id
+"""
 
 
 def lock(site_id: int) -> None:
@@ -45,39 +66,15 @@ def lock_provider_of(outage_id: int) -> None:
         )
 
 
-def power_failed(docket: Docket, now: datetime) -> None:
-    """A power failure was acted on: part of an outage, or the one that completes it?"""
-    terms = docket.site_facts.terms.outage
-    if not terms.enabled:
-        return
-    outage = _current(docket.site)
-    if outage is None:
-        outage = _declare(docket, now)
-        if outage is None:
-            return
-    outage.sites.add(docket.site)
-    outage.last_power_at = now
-    outage.save(update_fields=["last_power_at"])
-    agenda.schedule(
-        END,
-        f"outage:{outage.pk}",
-        now + timedelta(seconds=terms.quiet_s),
-        now,
-        rank=0,
-        payload={"outage": outage.pk},
-    )
-    for site in outage.sites.order_by("id"):
-        _close_waiting(site, now, docket if site.pk == docket.site.pk else None)
-
-
 def covers(site: Site) -> bool:
     """Whether the site lies in an outage that runs: its power failures close on opening."""
     return terms_of(site).outage.enabled and _current(site) is not None
 
 
 def _current(site: Site) -> AreaOutage | None:
-    for outage in AreaOutage.objects.filter(provider_id=site.provider_id, ended_at=None):
-        if _inside(outage, site, terms_of(site).outage.radius_km):
+    radius_km = terms_of(site).outage.radius_km
+    for outage in AreaOutage.objects.raw(_RUNNING, [site.provider_id, site.postal_code]):
+        if _inside(outage, site, radius_km):
             return outage
     return None
 
@@ -91,147 +88,230 @@ def _inside(outage: AreaOutage, site: Site, radius_km: float) -> bool:
     return distance_km(centre, (site.latitude, site.longitude)) <= radius_km
 
 
-def _declare(docket: Docket, now: datetime) -> AreaOutage | None:
-    """Declared by the signal that completes the count and the share of an area (R19)."""
+def power_failed(docket: Docket, now: datetime) -> None:
+    """A power failure was acted on: part of an outage, or the one that completes it?"""
     site, terms = docket.site, docket.site_facts.terms.outage
-    since = now - timedelta(seconds=terms.window_s)
-    monitored = list(
-        Site.objects.filter(provider_id=site.provider_id)
-        .filter(Q(in_force_from__lte=now))
-        .only("id", "name", "postal_code", "latitude", "longitude")
+    mains.failed(site, now)
+    if not terms.enabled:
+        return
+    outage = _current(site)
+    if outage is None:
+        area = mains.outage_around(site, terms, now)
+        if area is not None:
+            _declare(docket, area, now)
+        return
+    AreaOutage.objects.filter(pk=outage.pk).update(last_power_at=now)
+    outage.sites.add(site)
+    if outage.rechecked_at is not None:
+        # the others were looked at already
+        due = now + timedelta(seconds=terms.recheck_s)
+        _resume_later(outage, site.pk, due, now, _NOT_RESTORED)
+    if docket.opened.closed_at is None and docket.opened.wait_for == "power":
+        docket.carry_out([Close("general_outage", "S10.2")])
+
+
+def _declare(docket: Docket, area: Area, now: datetime) -> None:
+    """The one notice to the supervisor, and no action at any of the sites."""
+    site, terms = docket.site, docket.site_facts.terms.outage
+    name = area.postal_code or f"{terms.radius_km:g} km around {site.name}"[:40]
+    latitude, longitude = area.centre or (None, None)
+    outage = AreaOutage.objects.create(
+        provider=site.provider,
+        area=name,
+        postal_code=area.postal_code,
+        latitude=latitude,
+        longitude=longitude,
+        declared_at=now,
+        last_power_at=now,
     )
-    failed = set(
-        Signal.objects.filter(
-            received_at__gte=since,
-            received_at__lte=now,
-            type="power",
-            role="event",
-            site_id__in=[s.pk for s in monitored],
-        ).values_list("site_id", flat=True)
+    outage.sites.set(area.sites)
+    names = list(
+        Site.objects.filter(pk__in=area.sites).order_by("pk").values_list("name", flat=True)
     )
-    for area, members in _areas(site, monitored, terms.radius_km):
-        down = [s for s in members if s.pk in failed]
-        if len(down) >= terms.sites and len(down) >= terms.share * len(members):
-            return _write(docket, area, down, now)
-    return None
-
-
-def _areas(
-    site: Site, monitored: list[Site], radius_km: float
-) -> list[tuple[AreaOutage, list[Site]]]:
-    areas: list[tuple[AreaOutage, list[Site]]] = []
-    if site.postal_code:
-        members = [s for s in monitored if s.postal_code == site.postal_code]
-        areas.append((AreaOutage(area=site.postal_code, postal_code=site.postal_code), members))
-    if site.latitude is not None and site.longitude is not None:
-        centre = (site.latitude, site.longitude)
-        members = [
-            s
-            for s in monitored
-            if s.latitude is not None
-            and s.longitude is not None
-            and distance_km(centre, (s.latitude, s.longitude)) <= radius_km
-        ]
-        name = f"{radius_km:g} km around {site.name}"[:40]
-        circle = AreaOutage(area=name, latitude=centre[0], longitude=centre[1])
-        areas.append((circle, members))
-    return areas
-
-
-def _write(docket: Docket, outage: AreaOutage, down: list[Site], now: datetime) -> AreaOutage:
-    outage.provider = docket.site.provider
-    outage.declared_at = outage.last_power_at = now
-    outage.save()
-    outage.sites.set(down)
-    names = [site.name for site in sorted(down, key=lambda s: s.pk)]
-    data = {"area": outage.area, "sites": names}
-    provider_id = docket.site.provider_id
-    journal.write("outage.declared", now, provider_id=provider_id, clause="S10.2", data=data)
+    data = {"area": name, "sites": names}
+    journal.write("outage.declared", now, provider_id=site.provider_id, clause="S10.2", data=data)
     Notice.objects.create(
-        provider=docket.site.provider,
+        provider=site.provider,
         at=now,
         kind="outage",
         clause="S10.2",
-        text=f"{outage.area}: {', '.join(names)}",
+        text=f"{name}: {', '.join(names)}",
     )
     journal.announce("notices")
-    return outage
+    _schedule_end(outage, now + timedelta(seconds=terms.quiet_s), now)
+    _close_waiting(docket, area.sites, now)
 
 
-def _close_waiting(site: Site, now: datetime, own: Docket | None) -> None:
-    incident = Incident.objects.filter(
-        site=site, type="power", closed_at=None, state=Incident.State.WAITING
-    ).first()
-    if incident is None:
-        return
-    docket = own
-    if docket is None or docket.opened.pk != incident.pk:
-        locked = (
-            Site.objects.select_related("provider", "customer", "installer")
-            .select_for_update(no_key=True, of=("self",))
-            .get(pk=site.pk)
+def _schedule_end(outage: AreaOutage, due: datetime, now: datetime) -> None:
+    payload = {"outage": outage.pk}
+    agenda.schedule(END, f"outage:{outage.pk}", due, now, rank=0, payload=payload)
+
+
+def _close_waiting(docket: Docket, site_ids: tuple[int, ...], now: datetime) -> None:
+    """The waiting power incidents of the area close at once, lowest number first (R19).
+
+    In one statement: nobody called about them, so nothing is counted and nobody has them.
+    """
+    own = docket.opened
+    list(
+        Site.objects.filter(pk__in=site_ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_WAITING, {"now": now, "sites": list(site_ids), "own": own.pk})
+        closed = dict(cursor.fetchall())
+    if own.closed_at is None and own.wait_for == "power":
+        closed[own.pk] = docket.site.pk
+    for incident_id in sorted(closed):
+        if incident_id == own.pk:
+            docket.carry_out([Close("general_outage", "S10.2")])
+            continue
+        journal.write(
+            "incident.closed",
+            now,
+            provider_id=docket.site.provider_id,
+            site_id=closed[incident_id],
+            incident_id=incident_id,
+            incident_type="power",
+            clause="S10.2",
+            data={"outcome": "general_outage"},
         )
-        docket = Docket(locked, site_facts(locked, now), now, incident=incident)
-    docket.carry_out([Close("general_outage", "S10.2")])
+        agenda.strike(DUE, f"incident:{incident_id}", now)
+        journal.announce(f"incident:{incident_id}")
 
 
 def power_restored(site: Site, now: datetime) -> None:
     """The first restore of an area: the others are looked at again a while later (R19)."""
+    mains.restored(site, now)
     outage = (
-        AreaOutage.objects.filter(sites=site, rechecked_at=None).order_by("-declared_at").first()
+        AreaOutage.objects.filter(sites=site, rechecked_at=None, undone_at=None)
+        .order_by("-declared_at")
+        .first()
     )
     if outage is None or outage.first_restore_at is not None:
         return
     outage.first_restore_at = now
     outage.save(update_fields=["first_restore_at"])
-    recheck_s = terms_of(site).outage.recheck_s
-    agenda.schedule(
-        RECHECK,
-        f"outage:{outage.pk}",
-        now + timedelta(seconds=recheck_s),
-        now,
-        payload={"outage": outage.pk},
-    )
+    due = now + timedelta(seconds=terms_of(site).outage.recheck_s)
+    payload = {"outage": outage.pk}
+    agenda.schedule(RECHECK, f"outage:{outage.pk}", due, now, payload=payload)
 
 
 def end(outage_id: int, now: datetime) -> None:
     """No new power failure for a while: the outage is over (S10.2)."""
-    outage = AreaOutage.objects.select_for_update().get(pk=outage_id)
+    outage = AreaOutage.objects.select_for_update().select_related("provider").get(pk=outage_id)
+    if outage.ended_at is not None:
+        return
+    quiet_s = _quiet_s(outage)
+    due = outage.last_power_at + timedelta(seconds=quiet_s)
+    if due > now:
+        # another one came meanwhile: it is not moved with each of them
+        _schedule_end(outage, due, now)
+        return
     outage.ended_at = now
     outage.save(update_fields=["ended_at"])
+    _tell(outage, "outage.ended", now)
+
+
+def _quiet_s(outage: AreaOutage) -> int:
+    from meldkamer.terms.loader import load
+
+    return load(outage.provider.terms).outage.quiet_s
+
+
+def _tell(
+    outage: AreaOutage, what: str, now: datetime, reason: str = "", actor: str = journal.SYSTEM
+) -> None:
     journal.write(
-        "outage.ended",
+        what,
         now,
         provider_id=outage.provider_id,
         clause="S10.2",
-        data={"area": outage.area},
+        reason=reason,
+        actor=actor,
+        data={"area": outage.area, "outage": outage.pk},
     )
+    journal.announce("notices")
 
 
 def recheck(outage_id: int, now: datetime) -> None:
     """Each site of the area that is not restored is handled singly (S10.2)."""
     outage = AreaOutage.objects.select_for_update().get(pk=outage_id)
+    if outage.rechecked_at is not None or outage.undone_at is not None:
+        return
     outage.rechecked_at = now
     outage.save(update_fields=["rechecked_at"])
-    sites = outage.sites.select_related("provider", "customer", "installer").order_by("id")
-    for site in sites.select_for_update(no_key=True, of=("self",)):
-        if _restored_since(site, outage.declared_at):
-            continue
-        if Incident.objects.filter(site=site, type="power", closed_at=None).exists():
-            continue
-        facts = site_facts(site, now)
-        docket = Docket(site, facts, now)
-        priority = facts.terms.priority("power")
-        opening = Open("power", priority, "S10.2", "not restored after the outage", origin="outage")
-        docket.carry_out([opening, *verdicts.treat("power", facts, now)])
+    for site_id in _dark(outage):
+        _resume_later(outage, site_id, now, now, _NOT_RESTORED)
 
 
-def _restored_since(site: Site, declared_at: datetime) -> bool:
-    """Whether the site's last power signal, from shortly before the outage on, is a restore."""
-    last = (
-        Signal.objects.filter(site_id=site.pk, received_at__gte=declared_at - timedelta(hours=1))
-        .filter(Q(type="power", role="event") | Q(detail__restores_type="power"))
-        .order_by("-id")
-        .first()
-    )
-    return last is not None and last.role == "restore"
+def _dark(outage: AreaOutage) -> list[int]:
+    """The sites of an outage whose mains are not back, in the order of their numbers."""
+    rows = Mains.objects.filter(site__areaoutage=outage, restored_at=None)
+    return list(rows.order_by("site_id").values_list("site_id", flat=True))
+
+
+def _resume_later(
+    outage: AreaOutage, site_id: int, due: datetime, now: datetime, reason: str
+) -> None:
+    payload = {"outage": outage.pk, "site": site_id, "reason": reason}
+    agenda.schedule(RESUME, f"site:{site_id}", due, now, payload=payload)
+
+
+def resume(site_id: int, reason: str, now: datetime) -> None:
+    """A site that is still dark is handled singly (S10.2).
+
+    After an undo the rest of its own delay runs; after the area's restore it waits for nothing.
+    """
+    site = lock_site(site_id)
+    failure = mains.is_dark(site)
+    if failure is None:
+        return
+    last = Incident.objects.filter(site=site, type="power").order_by("-pk").first()
+    if last is not None and last.closed_at is None:
+        return
+    if reason == _UNDONE and (last is None or last.outcome != Incident.Outcome.GENERAL_OUTAGE):
+        return  # handled singly already
+    facts = site_facts(site, now)
+    docket = Docket(site, facts, now)
+    opening = Open("power", facts.terms.priority("power"), "S10.2", reason, origin="outage")
+    acts: list[Act] = [opening]
+    until = failure.failed_at + timedelta(seconds=verdicts.power_delay_s(facts))
+    if reason == _UNDONE and until > now:
+        acts.append(Wait(until, "power", "S10.1"))
+    else:
+        acts += verdicts.treat("power", facts, now)
+    docket.carry_out(acts)
+
+
+@transaction.atomic
+def undo(staff: Staff, outage_id: int, reason: str, now: datetime) -> int:
+    """A supervisor says that it is no general outage: each dark site is handled singly (S10.2).
+
+    Returns how many sites are resumed. Their failures declare no outage again; new ones may.
+    Refused without a reason, and a second time.
+    """
+    if not staff.is_supervisor:
+        raise Refused("S10.2", "only a supervisor undoes a general outage")
+    lock_provider_of(outage_id)
+    outage = AreaOutage.objects.select_for_update().get(pk=outage_id)
+    if not staff.providers.filter(pk=outage.provider_id).exists():
+        raise Refused("M12.3", "another provider's")
+    if outage.undone_at is not None:
+        raise Refused("S10.2", "this outage was undone already")
+    reason = reason.replace("\0", "").strip()
+    if not reason:
+        raise Refused("S10.2", "undoing an outage has a reason")
+    dark = _dark(outage)
+    outage.undone_at, outage.undone_by, outage.undo_reason = now, staff, reason[:200]
+    outage.ended_at = outage.ended_at or now
+    outage.save(update_fields=["undone_at", "undone_by", "undo_reason", "ended_at"])
+    for kind in (END, RECHECK):
+        agenda.strike(kind, f"outage:{outage.pk}", now)
+    mains.discount(list(outage.sites.values_list("pk", flat=True)))
+    for site_id in dark:
+        _resume_later(outage, site_id, now, now, _UNDONE)
+    _tell(outage, "outage.undone", now, reason, f"staff:{staff.pk}")
+    return len(dark)

@@ -63,6 +63,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
             "This is not handled any more until a test message arrives."
         ),
     ),
+    "daily_report": (
+        gettext_noop("Daily report of {provider}, {day}"),
+        gettext_noop(
+            "{provider} reports what it received or missed since the last report:\n\n{lines}\n\n"
+            "No answer is needed. Without a test message or a written instruction a line that was "
+            "missed three times is not handled any more."
+        ),
+    ),
     "undefined_code": (
         gettext_noop("Unknown code {code} from {site}"),
         gettext_noop(

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
 from meldkamer.incidents.facts import terms_of
 from meldkamer.journal import commands as journal
@@ -19,7 +18,7 @@ from meldkamer.rules.sheets import Finding
 from meldkamer.sites.faults import Fault, Refused, from_finding
 from meldkamer.sites.models import Site
 from meldkamer.watch import commands as watch
-from meldkamer.watch.models import LineTestWatch
+from meldkamer.watch import hours
 
 
 def findings(site: Site, contacts: int | None = None) -> list[Finding]:
@@ -75,19 +74,13 @@ def keep_watching(site: Site, now: datetime, *, period_changed: bool = False) ->
     """After a change of the sheet of an active site: expect what it says now."""
     if site.activated_at is None:
         return
-    if site.test_period_s:
-        watched = LineTestWatch.objects.filter(site=site).first()
-        latest = now + timedelta(seconds=site.test_period_s)
-        if period_changed or watched is None or watched.expected_at > latest:
-            watch.watch_line_tests(site, now, now)
-    if site.hours.exists():
-        watch.watch_hours(site, now)
-    else:
-        agenda.strike(watch.HOURS_DUE, f"site:{site.pk}:", now)
+    if period_changed:
+        watch.watch_line_tests(site, now, now)
+    watch.watch_missing(site, now)
+    hours.watch_hours(site, now)
 
 
 def start_watching(site: Site, now: datetime) -> None:
     """Expect test messages and openings from now on (S10.3, S11.1)."""
     watch.watch_line_tests(site, now, now)
-    if site.hours.exists():
-        watch.watch_hours(site, now)
+    hours.watch_hours(site, now)

@@ -1,0 +1,142 @@
+"""The only writer of what is known of a site's mains, and what an outage is counted from (S10.2).
+
+One row a site, so that a count looks at those that failed, not at all signals or all sites. Only
+failures that were acted on come here: what a test held back declares no outage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import cos, radians
+from typing import Any
+
+from django.db import connection
+
+from meldkamer.sites.distance import distance_km
+from meldkamer.sites.models import Site
+from meldkamer.terms.model import Outage
+from meldkamer.watch.models import Mains
+
+_KM_PER_DEGREE = 111.0
+# half the side of a square whose corners lie within the circle, with what `_box` adds
+_INNER = 0.69
+_FAILED = """
+INSERT INTO watch_mains AS m
+    (site_id, provider_id, postal_code, latitude, longitude, failed_at, restored_at, counts)
+VALUES (%s, %s, %s, %s, %s, %s, NULL, true)
+ON CONFLICT (site_id) DO UPDATE SET provider_id = excluded.provider_id,
+    postal_code = excluded.postal_code, latitude = excluded.latitude,
+    longitude = excluded.longitude, failed_at = excluded.failed_at, restored_at = NULL,
+    counts = true
+"""
+_BOX = "latitude BETWEEN %(south)s AND %(north)s AND longitude BETWEEN %(west)s AND %(east)s"
+_DOWN = "SELECT site_id, latitude, longitude FROM watch_mains WHERE provider_id = %(provider)s"
+_COUNTING = " AND failed_at BETWEEN %(since)s AND %(now)s AND counts"
+_MONITORED = (
+    "SELECT latitude, longitude FROM sites_site"
+    " WHERE provider_id = %(provider)s AND in_force_from <= %(now)s"
+)
+_MONITORED_BY_CODE = (
+    "SELECT count(*) FROM (SELECT FROM sites_site WHERE provider_id = %(provider)s"
+    " AND postal_code = %(code)s AND in_force_from <= %(now)s LIMIT %(most)s) AS some"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area in which enough sites failed: a postal code, or a circle around a site."""
+
+    sites: tuple[int, ...]
+    postal_code: str = ""
+    centre: tuple[float, float] | None = None
+
+
+def failed(site: Site, at: datetime) -> None:
+    """The mains of a site failed, and that was acted on."""
+    place = (site.postal_code, site.latitude, site.longitude)
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, [site.pk, site.provider_id, *place, at])
+
+
+def restored(site: Site, at: datetime) -> None:
+    """They are back."""
+    Mains.objects.filter(site=site, restored_at=None).update(restored_at=at)
+
+
+def is_dark(site: Site) -> Mains | None:
+    """The failure that lasts, None when there is none."""
+    return Mains.objects.filter(site=site, restored_at=None).first()
+
+
+def discount(site_ids: list[int]) -> None:
+    """An outage was undone: the same failures declare none again."""
+    Mains.objects.filter(site_id__in=site_ids).update(counts=False)
+
+
+def outage_around(site: Site, terms: Outage, now: datetime) -> Area | None:
+    """The area in which the failure of this site completes the count and the share (R19)."""
+    values: dict[str, Any] = {
+        "provider": site.provider_id,
+        "now": now,
+        "since": now - timedelta(seconds=terms.window_s),
+        "code": site.postal_code,
+    }
+    return _by_code(site, terms, values) or _by_distance(site, terms, values)
+
+
+def _by_code(site: Site, terms: Outage, values: dict[str, Any]) -> Area | None:
+    if not site.postal_code:
+        return None
+    down = _rows(_DOWN + " AND postal_code = %(code)s" + _COUNTING, values)
+    if len(down) < terms.sites:
+        return None
+    # whether they are too many can be said without counting them all
+    most = int(len(down) / terms.share) + 1
+    monitored = _rows(_MONITORED_BY_CODE, {**values, "most": most})[0][0]
+    if len(down) < terms.share * monitored:
+        return None
+    return Area(tuple(sorted(row[0] for row in down)), postal_code=site.postal_code)
+
+
+def _by_distance(site: Site, terms: Outage, values: dict[str, Any]) -> Area | None:
+    if site.latitude is None or site.longitude is None:
+        return None
+    centre = (site.latitude, site.longitude)
+    values = {**values, **_box(centre, terms.radius_km)}
+    boxed = _rows(f"{_DOWN} AND {_BOX}{_COUNTING}", values)
+    down = [row[0] for row in boxed if _near(centre, row[1:], terms.radius_km)]
+    if len(down) < terms.sites:
+        return None
+    most = int(len(down) / terms.share) + 1
+    # a square that lies within the circle: too many there are too many in the circle
+    inner = {**values, **_box(centre, terms.radius_km * _INNER), "most": most}
+    if len(_rows(f"{_MONITORED} AND {_BOX} LIMIT %(most)s", inner)) >= most:
+        return None
+    around = _rows(f"{_MONITORED} AND {_BOX}", values)
+    monitored = sum(_near(centre, row, terms.radius_km) for row in around)
+    if len(down) < terms.share * monitored:
+        return None
+    return Area(tuple(sorted(down)), centre=centre)
+
+
+def _near(centre: tuple[float, float], place: Any, radius_km: float) -> bool:
+    return distance_km(centre, (place[0], place[1])) <= radius_km
+
+
+def _box(centre: tuple[float, float], radius_km: float) -> dict[str, float]:
+    """The square around a circle, in degrees; a little larger than it must be."""
+    north = radius_km / _KM_PER_DEGREE * 1.01
+    east = north / max(cos(radians(abs(centre[0]) + north)), 0.01)
+    return {
+        "south": centre[0] - north,
+        "north": centre[0] + north,
+        "west": centre[1] - east,
+        "east": centre[1] + east,
+    }
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
