@@ -92,9 +92,9 @@ def sms_from(world: World, event: EventPart, now: datetime) -> None:
     receive_text(sender, event.text or "", now)
 
 
-def receive_text(sender: str, text: str, now: datetime) -> None:
-    """A text comes in."""
-    notify.receive("sms", sender, text, now)
+def receive_text(sender: str, text: str, now: datetime, carrier_ref: str = "") -> None:
+    """A text comes in; one that the carrier brings twice has the same reference."""
+    notify.receive("sms", sender, text, now, carrier_ref)
 
 
 def phone_from(world: World, event: EventPart, now: datetime) -> None:

@@ -28,6 +28,8 @@ class Operator:
     incident: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    # whether the act of the step at hand is done: a crash after it does not make him do it again
+    acted: bool = False
 
     def free(self) -> bool:
         """Whether he can take an incident."""
@@ -36,10 +38,16 @@ class Operator:
     def drop(self) -> None:
         """His incident is closed or waits."""
         self.incident = self.since = self.until = None
+        self.acted = False
 
 
 def take(operator: Operator, now: datetime) -> bool:
-    """Take the first of the queue at once (R5); False when the queue is empty."""
+    """Take the first of the queue at once (R5); False when he is busy or the queue is empty."""
+    if operator.incident is not None:
+        if operator.until is None:  # taken, and then the process died
+            _begin(operator, now)
+            return True
+        return False
     incident = commands.take_next(operator.staff, now)
     if incident is None:
         return False
@@ -58,8 +66,16 @@ def _begin(operator: Operator, now: datetime) -> None:
         commands.close_as_proposed(operator.staff, incident.pk, now)
         operator.drop()
         return
-    operator.since, operator.until = now, now + operator.pace
-    commands.stay(operator.staff, incident.pk, operator.until)
+    until = now + operator.pace
+    commands.stay(operator.staff, incident.pk, until)
+    operator.since, operator.until, operator.acted = now, until, False
+
+
+def look_again(operator: Operator) -> None:
+    """After a crash he finds at his desk what he had taken."""
+    if operator.incident is None:
+        his = Incident.objects.filter(state=Incident.State.TAKEN, holder=operator.staff)
+        operator.incident = his.order_by("id").values_list("id", flat=True).first()
 
 
 def _his(operator: Operator) -> Incident | None:
@@ -77,9 +93,11 @@ def finish_step(operator: Operator, world: World, now: datetime) -> None:
         operator.drop()
         return
     since = operator.since
-    step = procedures.current(incident_facts(incident, now), now, since)
-    if step is not None:
-        _do(operator, world, incident, step, now, since)
+    if not operator.acted:
+        step = procedures.current(incident_facts(incident, now), now, since)
+        if step is not None:
+            _do(operator, world, incident, step, now, since)
+        operator.acted = True
     if _his(operator) is not None and commands.close_as_proposed(operator.staff, incident.pk, now):
         operator.drop()
         return

@@ -7,7 +7,9 @@ tables, inside one transaction that is rolled back when the story is over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
@@ -15,21 +17,52 @@ from meldkamer.contracts.models import TestMode
 from meldkamer.engine import cycle
 from meldkamer.engine.acts import ACTS
 from meldkamer.incidents.models import Incident
-from meldkamer.notify.carriers import all_sandbox
+from meldkamer.notify.commands import Carrier
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rehearsal import happenings, operators
+from meldkamer.rehearsal.carriers import Carriers
+from meldkamer.rehearsal.crashes import CommitPoints, Killed
 from meldkamer.rehearsal.operators import Operator
-from meldkamer.rehearsal.story import EventPart
-from meldkamer.rehearsal.world import World, later
+from meldkamer.rehearsal.story import EventPart, span
+from meldkamer.rehearsal.world import World
 
 _LONGEST_DAYS = 7
+
+
+class House:
+    """What the working process does in a rehearsal: one thing at a time, in the order of R1."""
+
+    def act(self, ranks: tuple[int, ...], now: datetime) -> bool:
+        """Act on one row that is due; False when there is none."""
+        for row_id in agenda.due_rows(now, ranks=ranks, limit=1):
+            agenda.act_on(row_id, ACTS, now)
+            return True
+        return False
+
+    def follow(self, carriers: dict[str, Carrier], now: datetime) -> None:
+        """What follows at once: signals and replies, then messages to their carriers."""
+        while cycle.judge_all(now) or cycle.consume_all(now):
+            pass
+        cycle.hand_over(carriers, now)
+
+    def restart(self, now: datetime) -> None:
+        """It was killed: what it only had in mind is gone, what it must do is in the tables."""
+        AgendaRow.objects.filter(done_at=None, due__lte=now).update(attempts=0)
 
 
 class Player:
     """A story being played."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(
+        self,
+        world: World,
+        house: House | None = None,
+        watch: Callable[[datetime], object] | None = None,
+    ) -> None:
+        """watch: called after each instant, with its time."""
         self.world = world
+        self.house = house or House()
+        self.watch = watch
         self.now = world.story.start
         self.operators = [Operator(s, world.story.pace) for s in world.operators]
         # a stable order at one instant: as in the file
@@ -37,17 +70,21 @@ class Player:
         self.replies: list[tuple[datetime, int, str, str]] = []
         self.answered: set[tuple[int, int]] = set()
         self.answered_to = 0
-        self.carriers = all_sandbox()
+        self.carriers = Carriers(world.story)
+        self.commits = CommitPoints(world.story.parts.crash_at_commits)
+        # whether something happened whose consequences were not looked at yet
+        self.stirred = True
 
     def play(self) -> datetime:
         """Play to the end; returns the instant of the end."""
-        self._flush()
-        while True:
-            at = self._next()
-            if at is None or self._over(at):
-                break
-            self.now = max(at, self.now)
+        with self.commits.counted():
             self._instant()
+            while True:
+                at = self._next()
+                if at is None or self._over(at):
+                    break
+                self.now = max(at, self.now)
+                self._instant()
         return self._end()
 
     def _end(self) -> datetime:
@@ -61,6 +98,8 @@ class Player:
         due = agenda.next_due()
         if due is not None:
             times.append(due)
+        if self.world.story.parts.carrier and self._unsent():
+            times += self.carriers.back_again(self.now)
         return min(times, default=None)
 
     def _over(self, at: datetime) -> bool:
@@ -79,10 +118,16 @@ class Player:
             and not TestMode.objects.filter(ended_at=None).exists()
         )
 
+    def _unsent(self) -> bool:
+        return OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING).exists()
+
     def _instant(self) -> None:
         """Everything of one instant, in the order of R1, until nothing of it is left."""
+        self.stirred = self.stirred or bool(self.world.story.parts.carrier)
         while self._one_round():
             pass
+        if self.watch is not None:
+            self.watch(self.now)
 
     def _one_round(self) -> bool:
         """One pass over the phases; True when another one may find something."""
@@ -94,7 +139,13 @@ class Player:
             self._step,
             self._take,
         )
-        return any(phase() for phase in phases)
+        try:
+            if self.stirred:
+                self._follow()
+            return any(phase() for phase in phases)
+        except Killed:
+            self._crash()
+            return True
 
     def _ends(self) -> bool:
         return self._act((0,))
@@ -103,54 +154,58 @@ class Player:
         return self._act((1,))
 
     def _act(self, ranks: tuple[int, ...]) -> bool:
-        for row_id in agenda.due_rows(self.now, ranks=ranks, limit=1):
-            agenda.act_on(row_id, ACTS, self.now)
-            self._flush()
-            return True
-        return False
+        self.stirred = self.house.act(ranks, self.now)
+        return self.stirred
 
     def _event(self) -> bool:
         if not self.events or self.events[0][0] > self.now:
             return False
-        _, event, kind = self.events.pop(0)
+        _, event, kind = self.events[0]
         self._play(event, kind)
-        self._flush()
+        # after it was played: who was killed over it is asked again
+        self.events.pop(0)
+        self.stirred = True
         return True
 
     def _play(self, event: EventPart, kind: str) -> None:
         if kind == "crash":
             self._crash()
         else:
-            happenings.PLAYED[kind](self.world, event, self.now)
+            with transaction.atomic():
+                happenings.PLAYED[kind](self.world, event, self.now)
 
     def _crash(self) -> None:
-        """What the worker only had in mind is gone; what it must do is in the tables."""
-        self.carriers = all_sandbox()
-        AgendaRow.objects.filter(done_at=None, due__lte=self.now).update(attempts=0)
+        """The process that works dies and is started again; whoever waited for it asks again."""
+        self.house.restart(self.now)
+        for operator in self.operators:
+            operators.look_again(operator)
+        self.stirred = True
 
     def _reply(self) -> bool:
         ready = sorted(reply for reply in self.replies if reply[0] <= self.now)
         if not ready:
             return False
+        _, text_id, sender, text = ready[0]
+        with transaction.atomic():
+            happenings.receive_text(sender, text, self.now, carrier_ref=f"reply {text_id}")
         self.replies.remove(ready[0])
-        _, _, sender, text = ready[0]
-        happenings.receive_text(sender, text, self.now)
-        self._flush()
+        self.stirred = True
         return True
 
     def _step(self) -> bool:
         ready = [op for op in self.operators if op.until is not None and op.until <= self.now]
         if not ready:
             return False
-        operators.finish_step(min(ready, key=lambda op: op.incident or 0), self.world, self.now)
-        self._flush()
+        first = min(ready, key=lambda op: op.incident or 0)
+        operators.finish_step(first, self.world, self.now)
+        self.stirred = True
         return True
 
     def _take(self) -> bool:
         self._look_up()
         for operator in self.operators:
-            if operator.free() and operators.take(operator, self.now):
-                self._flush()
+            if operators.take(operator, self.now):
+                self.stirred = True
                 return True
         return False
 
@@ -164,12 +219,11 @@ class Player:
                 if not taken.exists():
                     operator.drop()
 
-    def _flush(self) -> None:
+    def _follow(self) -> None:
         """What follows at once: signals of the watch, replies, messages to their carriers."""
-        while cycle.judge_all(self.now) or cycle.consume_all(self.now):
-            pass
-        cycle.hand_over(self.carriers, self.now)
+        self.house.follow(self.carriers.all(), self.now)
         self._note_texts()
+        self.stirred = False
 
     def _note_texts(self) -> None:
         """The first text of each incident is answered as the script says (R9)."""
@@ -184,6 +238,8 @@ class Player:
             script = self.world.contacts.get(key[1])
             if script is None or script.sms is None or key in self.answered:
                 continue
-            self.answered.add(key)
-            at = later(text.handed_over_at or self.now, script.sms.after)
-            self.replies.append((at, text.pk, text.address, script.sms.text))
+            after = span(script.sms.after) if script.sms.after else timedelta()
+            times = self.carriers.replies(text, after)
+            if times:
+                self.answered.add(key)
+            self.replies += [(at, text.pk, text.address, script.sms.text) for at in times]

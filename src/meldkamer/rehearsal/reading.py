@@ -20,6 +20,7 @@ from meldkamer.rehearsal.story import (
     KINDS,
     NO_SITE,
     NOT_PLAYED,
+    CarrierPart,
     ContactPart,
     ContractPart,
     EventPart,
@@ -33,7 +34,8 @@ from meldkamer.rehearsal.story import (
     weekdays,
 )
 from meldkamer.sites.phones import PhoneFault, normal
-from meldkamer.terms.loader import load, shipped
+from meldkamer.terms.loader import TermsFault, load, shipped, varied
+from meldkamer.terms.model import Terms
 from meldkamer.terms.toml import NotToml, read_toml
 
 _NUMBER = re.compile(r"\+?[0-9 ]{4,20}")
@@ -64,6 +66,7 @@ def _words_of(where: str) -> str:
         "premises": Person,
         "site": SitePart,
         "contract": ContractPart,
+        "carrier": CarrierPart,
     }
     names = re.findall(r"[A-Za-z_]+", where)
     struct = next((tables[name] for name in reversed(names[:-1]) if name in tables), StoryPart)
@@ -103,6 +106,10 @@ class _Reader:
             raise self._validation(str(fault)) from None
         if parts.terms not in shipped():
             raise self.fault("terms", f"one of: {', '.join(shipped())}")
+        try:
+            terms = varied(parts.terms, parts.terms_changes)
+        except TermsFault as fault:
+            raise self.fault("terms_changes", str(fault)) from None
         start = aware(parts.start)
         until = None if parts.until is None else self._instant("until", parts.until, start)
         if until is not None and until < start:
@@ -111,7 +118,7 @@ class _Reader:
             pace = span(parts.operator_pace)
         except ValueError:
             raise self.fault("operator_pace", 'a span like "20s"') from None
-        self._sites(parts)
+        self._sites(parts, load(terms))
         events = []
         for number, event in enumerate(parts.event):
             kind = self._kind(number, event, parts)
@@ -119,7 +126,18 @@ class _Reader:
             if at < start:
                 raise self.fault(f"event[{number}].at", "a time that is not before the start")
             events.append((at, event, kind))
-        return Story(self.path, parts, start, until, pace, events)
+        self._carriers(parts, start)
+        return Story(self.path, parts, start, until, pace, events, terms)
+
+    def _carriers(self, parts: StoryPart, start: datetime) -> None:
+        """The times of the carriers' faults as instants."""
+        for number, part in enumerate(parts.carrier):
+            where = f"carrier[{number}]"
+            part.begins = self._instant(f"{where}.from", part.begins, start)
+            part.to = self._instant(f"{where}.to", part.to, start)
+            if part.to <= part.begins:
+                raise self.fault(f"{where}.to", "a time after its beginning")
+            self._span_or_empty(f"{where}.by", part.by or "?")
 
     def _validation(self, message: str) -> StoryFault:
         what, _, path = message.partition(" - at `$")
@@ -159,8 +177,7 @@ class _Reader:
                 pass
         raise self.fault(where, 'a time after the start like "+5m", or a date-time')
 
-    def _sites(self, parts: StoryPart) -> None:
-        terms = load(parts.terms)
+    def _sites(self, parts: StoryPart, terms: Terms) -> None:
         names = [site.name for site in parts.site]
         for number, site in enumerate(parts.site):
             where = f"site[{number}]"

@@ -197,18 +197,34 @@ NO_SITE = ("crash", "frame", "patrol", "sms_from", "operator")
 FURTHER_KEYS = set().union(*FURTHER.values())
 
 
+class CarrierPart(_Part, kw_only=True):
+    """How the carrier of a channel misbehaves for a while."""
+
+    channel: Literal["sms", "app", "mail"]
+    begins: Any = msgspec.field(name="from")
+    to: Any
+    does: Literal["refuses", "loses", "delays", "doubles"]
+    # how much later: of "delays" the message, of "doubles" the second copy of the reply
+    by: str = "60s"
+
+
 class StoryPart(_Part, kw_only=True):
     """The whole file."""
 
     title: str
     clauses: list[str] = []
     terms: str
+    # other values than the file's, by their place: "texting.wait_s" = 45
+    terms_changes: dict[str, Any] = {}
     start: datetime
     until: Any = None
     operators: Annotated[int, Meta(ge=0, le=50)] = 1
     operator_pace: str = "20s"
     site: Annotated[list[SitePart], Meta(min_length=1)]
     event: list[EventPart] = []
+    carrier: list[CarrierPart] = []
+    # the process that works is killed as it commits for the n-th time
+    crash_at_commits: list[Annotated[int, Meta(ge=1)]] = []
 
 
 class Story(msgspec.Struct):
@@ -220,6 +236,8 @@ class Story(msgspec.Struct):
     until: datetime | None
     pace: timedelta
     events: list[tuple[datetime, EventPart, str]]
+    # the terms as this story changes them
+    terms: str = ""
 
 
 def span(text: str) -> timedelta:

@@ -71,7 +71,7 @@ class World:
 def build(story: Story) -> World:
     """Rows for everything the story describes, at its start."""
     parts, now = story.parts, story.start
-    terms = load(parts.terms)
+    terms = load(story.terms)
     provider = models.Provider.objects.create(
         slug="rehearsal",
         name=terms.house.name,
