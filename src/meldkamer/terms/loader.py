@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from meldkamer.terms.law import breaches
 from meldkamer.terms.model import IncidentType, Terms
+from meldkamer.terms.procedures import structure
 from meldkamer.terms.toml import NotToml, read_toml
 
 DIRECTORY = Path(__file__).parent
@@ -114,7 +116,7 @@ def check(terms: Terms) -> list[str]:
         *_every_type_once("queue.classes", [t for rank in terms.queue.classes for t in rank]),
         *_every_type_once("procedures", [t for p in terms.procedures for t in p.types]),
         *_treatments(terms),
-        *_steps(terms),
+        *_procedures(terms),
         *_numbers(terms),
     ]
 
@@ -144,23 +146,16 @@ def _treats_all(where: str, treatment: Collection[str]) -> list[str]:
     return [f"{where}.treatment: type {t} is missing" for t in ALL_TYPES if t not in treatment]
 
 
-def _steps(terms: Terms) -> list[str]:
+def _procedures(terms: Terms) -> list[str]:
+    """Steps that contradict themselves, and what is against the law (S14.1, B1)."""
     faults = []
     for procedure in terms.procedures:
-        where = f"procedure {procedure.name}"
-        ids = [step.id for step in procedure.steps]
-        faults += [f"{where}: step {i} stands there twice" for i in set(ids) if ids.count(i) > 1]
-        if not any(step.do == "call" for step in procedure.steps):
-            faults.append(f"{where}: nobody is called; expected a step with do = 'call'")
-        for step in procedure.steps:
-            if (step.do == "request") != (step.service is not None):
-                faults.append(
-                    f"{where}, step {step.id}: a request, and only a request, has a service"
-                )
-            if step.do == "call" and not step.who:
-                faults.append(f"{where}, step {step.id}: a call says who")
-            if step.service == "police" and step.when == "exhausted":
-                faults.append(f"{where}, step {step.id}: against B1: police are asked unverified")
+        faults += structure(procedure)
+        faults += [
+            f"procedure {procedure.name}{', step ' * bool(found.item)}{found.item}: "
+            f"against {found.clause}: {found.reason}"
+            for found in breaches(procedure, terms)
+        ]
     return faults
 
 
