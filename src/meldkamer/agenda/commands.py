@@ -4,6 +4,9 @@ One open row per kind and subject: scheduling again moves the row. Acting on a r
 are one transaction, so a crash leaves it due and nothing is done twice. A row whose act fails is
 tried again later, for ever, and its last fault stays visible; it is never dropped.
 
+Inside `gathered()` what is put on the agenda or struck is written together at its end, in the same
+transaction: whoever wants to read a row before calls `put_down()`.
+
 Order of locks: what the row is about first (a site), then the row. Everybody who moves a row holds
 its site already, so an act that took the row first would wait for the site in a circle.
 """
@@ -11,7 +14,10 @@ its site already, so an act that took the row first would wait for the site in a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from json import dumps
 from typing import Any
@@ -34,13 +40,69 @@ _UPSERT = """
 WITH put AS (
 INSERT INTO agenda_agendarow
     (kind, subject, due, rank, payload, created_at, attempts, last_fault)
-VALUES (%s, %s, %s, %s, %s::jsonb, %s, 0, '')
+SELECT *, 0, '' FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::smallint[],
+    %s::jsonb[], %s::timestamptz[])
 ON CONFLICT (kind, subject) WHERE done_at IS NULL
 DO UPDATE SET due = excluded.due, rank = excluded.rank, payload = excluded.payload,
     attempts = 0, last_fault = ''
 RETURNING 1
-) SELECT pg_notify(%s, '') FROM put
+) SELECT pg_notify(%s, '') FROM (SELECT FROM put LIMIT 1) AS found
 """
+_STRIKE = """
+UPDATE agenda_agendarow AS row SET done_at = struck.at
+FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS struck (kind, subject, at)
+WHERE row.kind = struck.kind AND row.subject = struck.subject AND row.done_at IS NULL
+"""
+_Key = tuple[str, str]
+_Put = tuple[datetime, int, str, datetime]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    struck: dict[_Key, datetime] = field(default_factory=dict)
+    put: dict[_Key, _Put] = field(default_factory=dict)
+
+
+_open: ContextVar[_Gathered | None] = ContextVar("agenda gathered", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """What this block wants of the agenda is written in one statement each; the last word counts.
+
+    When the block fails nothing is written; its transaction is rolled back by the caller.
+    """
+    token = _open.set(_Gathered())
+    try:
+        yield
+        put_down()
+    finally:
+        _open.reset(token)
+
+
+def put_down() -> None:
+    """Write what was gathered so far; nothing outside of `gathered()`."""
+    mine = _open.get()
+    if mine is None:
+        return
+    struck, mine.struck = mine.struck, {}
+    put, mine.put = mine.put, {}
+    _strike(struck)
+    _put(put)
+
+
+def _put(rows: Mapping[_Key, _Put]) -> None:
+    if rows:
+        columns = zip(*(key + row for key, row in rows.items()), strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_UPSERT, [*(list(column) for column in columns), CHANNEL])
+
+
+def _strike(rows: Mapping[_Key, datetime]) -> None:
+    if rows:
+        columns = zip(*((*key, at) for key, at in rows.items()), strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_STRIKE, [list(column) for column in columns])
 
 
 def schedule(
@@ -53,15 +115,22 @@ def schedule(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a thing on the agenda, or move it; the worker is woken at commit."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UPSERT, [kind, subject, due, rank, dumps(dict(payload or {})), now, CHANNEL]
-        )
+    row = (due, rank, dumps(dict(payload or {})), now)
+    mine = _open.get()
+    if mine is None:
+        _put({(kind, subject): row})
+    else:
+        mine.put[kind, subject] = row
 
 
 def strike(kind: str, subject: str, now: datetime) -> None:
     """Take a thing off the agenda; no error when it is not there."""
-    AgendaRow.objects.filter(kind=kind, subject=subject, done_at=None).update(done_at=now)
+    mine = _open.get()
+    if mine is None:
+        _strike({(kind, subject): now})
+    else:
+        mine.put.pop((kind, subject), None)
+        mine.struck[kind, subject] = now
 
 
 def due_rows(now: datetime, *, ranks: tuple[int, ...] = (0, 1), limit: int = 100) -> list[int]:

@@ -14,7 +14,8 @@ import msgspec
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents.facts import history, incident_facts, past
+from meldkamer.incidents import floods, gathering, needless
+from meldkamer.incidents.facts import history, incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify import commands as notify
@@ -25,6 +26,7 @@ from meldkamer.rules.acts import (
     BecomeHoldup,
     Close,
     Enqueue,
+    HoldBack,
     LadderWait,
     Mail,
     Open,
@@ -75,6 +77,7 @@ class Docket:
     def facts(self) -> IncidentFacts:
         """The incident as the rules see it at this moment of the transaction."""
         if self._past is None:
+            gathering.put_down()
             self._past = list(history(self.opened.pk))
         return incident_facts(self.opened, self.now, self.site_facts, self._past)
 
@@ -87,7 +90,7 @@ class Docket:
         data: dict[str, Any] | None = None,
     ) -> None:
         """Write an entry about this incident, or about the site alone."""
-        entry = journal.write(
+        journal.write(
             what,
             self.now,
             provider_id=self.site.provider_id,
@@ -102,7 +105,7 @@ class Docket:
             data=data,
         )
         if self._past is not None:
-            self._past.append(past(entry))
+            self._past.append(Past(self.now, what, to, clause, data or {}))
 
     def carry_out(self, acts: Iterable[Act]) -> None:
         """Carry out decisions in order."""
@@ -113,7 +116,7 @@ class Docket:
         """Store changed fields of the incident, count its version, wake the consoles."""
         incident = self.opened
         incident.version += 1
-        incident.save(update_fields=[*fields, "version"])
+        gathering.changed(incident, (*fields, "version"))
         journal.announce(f"incident:{incident.pk}")
 
     def call_in_supervisor(self) -> None:
@@ -149,7 +152,7 @@ def _open(docket: Docket, act: Open) -> None:
     terms = facts.terms
     procedure = terms.procedure(act.type)
     first_due = queue.first_due(docket.now, terms)
-    docket.incident = Incident.objects.create(
+    docket.incident = Incident(
         provider_id=docket.site.provider_id,
         site=docket.site,
         type=act.type,
@@ -166,6 +169,7 @@ def _open(docket: Docket, act: Open) -> None:
         terms=terms.name,
         procedure=msgspec.to_builtins(procedure),
     )
+    gathering.opened(docket.incident)
     # whatever happens next moves this; nothing is ever open without it
     agenda.schedule(
         DUE,
@@ -178,6 +182,8 @@ def _open(docket: Docket, act: Open) -> None:
     data = {"type": act.type, "priority": act.priority, **act.line}
     if act.area:
         data["area"] = act.area
+    if procedure.version:  # changed by sheet or provider (S14.1)
+        data["procedure"] = f"{procedure.name}, {procedure.scope} v{procedure.version}"
     docket.say("incident.opened", act.clause, act.reason, data=data)
 
 
@@ -214,6 +220,7 @@ def _message_facts(docket: Docket) -> dict[str, object]:
     zone = facts.zones.get(number)
     return {
         "provider": docket.site.provider.name,
+        "phone": docket.site.provider.emergency_phone,
         "site": facts.name,
         "type": incident.type if incident else "",
         "zone": (zone.name if zone and zone.name else number) or "",
@@ -269,21 +276,25 @@ def _mail(docket: Docket, act: Mail) -> None:
     if act.to not in ("customer", "installer"):
         _to_contact(docket, "mail", act.to, act.template, act.clause, dict(act.data))
         return
-    to = docket.site.customer if act.to == "customer" else docket.site.installer
+    site = docket.site
+    to = site.customer if act.to == "customer" else site.installer
+    # a customer without an address for mail is written to at the site
+    by_letter = act.to == "customer" and not site.customer.email
+    home = f"{site.street}, {site.postal_code} {site.town}".strip(", ")
     message = notify.send(
-        "mail",
+        "letter" if by_letter else "mail",
         act.template,
-        address=to.email if to else docket.site.provider.office_email,
+        address=home if by_letter else to.email if to else site.provider.office_email,
         recipient=to.name if to else "installer",
-        language=to.language if to else docket.site.language,
+        language=to.language if to else site.language,
         clause=act.clause,
         now=docket.now,
         facts={**_message_facts(docket), **act.data},
-        site_id=docket.site.pk,
+        site_id=site.pk,
         incident_id=docket.incident.pk if docket.incident else None,
     )
     data = {"subject": message.subject, "message": message.pk, **act.data}
-    docket.say("mail.sent", act.clause, to=act.to, data=data)
+    docket.say("letter.sent" if by_letter else "mail.sent", act.clause, to=act.to, data=data)
 
 
 def _become_holdup(docket: Docket, act: BecomeHoldup) -> None:
@@ -317,6 +328,8 @@ def _close(docket: Docket, act: Close) -> None:
     agenda.strike(DUE, f"incident:{incident.pk}", docket.now)
     if counted:
         _count(docket)
+    if outcome == Incident.Outcome.FALSE_ALARM:
+        needless.count(docket)
 
 
 def _third_missed_test(docket: Docket) -> bool:
@@ -358,5 +371,6 @@ _CARRIERS: dict[type, Callable[[Docket, Any], None]] = {
     Push: _push,
     Mail: _mail,
     BecomeHoldup: _become_holdup,
+    HoldBack: floods.begin,
     Close: _close,
 }

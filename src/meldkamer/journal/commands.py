@@ -1,27 +1,77 @@
 """The only writer of journal entries: what happened, when, by whom, under which clause (M12.3).
 
 Entries are inserted, never changed. The caller's transaction carries the state that they tell of.
+Inside `gathered()` they are kept in order and inserted together at its end, in that transaction:
+whoever wants to read them before calls `put_down()`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from json import dumps
 from typing import Any
 
 from django.db import connection
 
-from meldkamer.journal.models import Entry
-
 SYSTEM = "system"
 CHANNEL = "meldkamer_incident"
-# by hand: entries are the most written rows of the house
-_INSERT = """
+_INTO = """
 INSERT INTO journal_entry (at, provider_id, site_id, incident_id, signal_id, what, type,
     recipient, clause, reason, actor, data)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb) RETURNING id
 """
+# by hand: entries are the most written rows of the house
+_INSERT = _INTO + "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)"
+# numbered in the order of the rows, so the journal tells it in the order in which it happened
+_INSERT_MANY = (
+    _INTO
+    + """
+SELECT * FROM unnest(%s::timestamptz[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])
+"""
+)
+_NOTIFY_MANY = "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload"
+
+
+@dataclass(slots=True)
+class _Gathered:
+    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    payloads: dict[str, None] = field(default_factory=dict)
+
+
+_open: ContextVar[_Gathered | None] = ContextVar("journal gathered", default=None)
+
+
+@contextmanager
+def gathered() -> Iterator[None]:
+    """Entries and announcements of this block go to the database in one statement each.
+
+    When the block fails nothing is written; its transaction is rolled back by the caller.
+    """
+    mine = _Gathered()
+    token = _open.set(mine)
+    try:
+        yield
+        put_down()
+    finally:
+        _open.reset(token)
+
+
+def put_down() -> None:
+    """Write what was gathered so far; nothing outside of `gathered()`."""
+    mine = _open.get()
+    if mine is None:
+        return
+    entries, mine.entries = mine.entries, []
+    payloads, mine.payloads = list(mine.payloads), {}
+    with connection.cursor() as cursor:
+        if entries:
+            cursor.execute(_INSERT_MANY, [list(column) for column in zip(*entries, strict=True)])
+        if payloads:
+            cursor.execute(_NOTIFY_MANY, [CHANNEL, payloads])
 
 
 def write(
@@ -38,31 +88,25 @@ def write(
     reason: str = "",
     actor: str = SYSTEM,
     data: Mapping[str, Any] | None = None,
-) -> Entry:
+) -> None:
     """Insert one entry; `what` is a word of the timeline or an internal one."""
-    kept = dict(data or {})
-    row = (at, provider_id, site_id, incident_id, signal_id, what, incident_type, to)
+    subject = (provider_id, site_id, incident_id, signal_id)
+    entry = (
+        at, *subject, what, incident_type, to, clause, reason, actor, dumps(dict(data or {}))
+    )  # fmt: skip
+    mine = _open.get()
+    if mine is not None:
+        mine.entries.append(entry)
+        return
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [*row, clause, reason, actor, dumps(kept)])
-        (entry_id,) = cursor.fetchone()
-    return Entry(
-        id=entry_id,
-        at=at,
-        provider_id=provider_id,
-        site_id=site_id,
-        incident_id=incident_id,
-        signal_id=signal_id,
-        what=what,
-        type=incident_type,
-        recipient=to,
-        clause=clause,
-        reason=reason,
-        actor=actor,
-        data=kept,
-    )
+        cursor.execute(_INSERT, entry)
 
 
 def announce(payload: str) -> None:
     """Wake the consoles when this transaction commits; the payload is ids, nothing readable."""
+    mine = _open.get()
+    if mine is not None:
+        mine.payloads[payload] = None
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
