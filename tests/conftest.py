@@ -34,13 +34,6 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a crowded machine may miss a moment: its tests get two more tries."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The screens of the tests speak every language: compile what is stale."""
     from meldkamer.project.i18n import compile_stale

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -58,6 +59,11 @@ class Web:
                 time.sleep(0.05)
         raise AssertionError("the web process does not answer")
 
+    def ensure(self) -> None:
+        """Start it again when a test left it dead."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -93,8 +99,6 @@ def web(django_db_blocker: Any) -> Iterator[Web]:
 @pytest.fixture(scope="module")
 def town(web: Web) -> Scene:
     """The scene of a file: staff for both browsers, no site yet."""
-    from datetime import UTC, datetime
-
     scene = Scene(datetime.now(UTC))
     scene.staff("eva", name="Eva Maes")
     scene.staff("jan", name="Jules Dubois")
@@ -120,6 +124,28 @@ def chromium_process(chromium: str, web: Web) -> Iterator[Any]:
         browser.close()
 
 
+def put_all_away() -> None:
+    """Close every incident as a supervisor would, and end what a test left in hand."""
+    from meldkamer.incidents import commands
+    from meldkamer.incidents.models import Incident
+    from meldkamer.people.models import Staff
+
+    sam = Staff.objects.get(username="sam")
+    for number in Incident.objects.filter(closed_at=None).values_list("pk", flat=True):
+        now = datetime.now(UTC)
+        commands.take_over(sam, number, "the test is over", now)
+        commands.see_signals(sam, number, now)
+        commands.close(sam, number, "handled", now, attends="nobody", waive_reason="end")
+
+
+@pytest.fixture
+def clean_desk(web: Web, town: Scene) -> Iterator[None]:
+    """A test begins with an empty queue, whatever the one before it left, failed or not."""
+    web.ensure()
+    yield
+    put_all_away()
+
+
 def session_of(name: str) -> str:
     """A session as the login makes it; the login page has tests of its own."""
     from django.conf import settings
@@ -132,6 +158,16 @@ def session_of(name: str) -> str:
         Staff.objects.get(username=name), backend="django.contrib.auth.backends.ModelBackend"
     )
     return str(client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def live(page: Any) -> None:
+    """Wait until the page hears the centre: its keys are wired and its line stands."""
+    page.wait_for_selector("body[data-live]")
+
+
+def settled(page: Any) -> None:
+    """Wait until what the operator asked for is drawn."""
+    page.wait_for_function("() => !document.body.dataset.busy")
 
 
 @pytest.fixture
@@ -153,10 +189,11 @@ def sit_down(web: Web, chromium_process: Any) -> Iterator[Callable[..., Any]]:
         page.faults = []
         page.on("pageerror", lambda fault: page.faults.append(str(fault)))
         page.goto(web.address + path)
-        page.wait_for_selector("#queue-list")
-        page.wait_for_selector("#line:not(.mind)")
+        live(page)
         return page
 
     yield sit
+    faults = [fault for context in contexts for page in context.pages for fault in page.faults]
     for context in contexts:
         context.close()
+    assert faults == []

@@ -10,9 +10,14 @@ import { setOffset, tick } from './ages.js'
 
 const htmx = /** @type {any} */ (window).htmx
 const body = document.body
+const LONG_PRESS_MS = 2_000
+const PATIENCE_MS = 10_000
 
 /** What a person typed and has not sent yet, by incident and field. @type {Map<string, string>} */
 const drafts = new Map()
+/** The operator's own requests that are under way and will draw the middle. @type {Set<XMLHttpRequest>} */
+const own = new Set()
+/** One of them changes something. */
 let acting = false
 let lastActive = Date.now()
 /** @type {{ id: string, start: number | null, end: number | null } | null} */
@@ -22,47 +27,68 @@ let listTop = 0
 const main = () => /** @type {HTMLElement} */ (document.getElementById('incident'))
 const openId = () => main()?.dataset.incident || ''
 
-/** Counts the acts, so that what was fetched before an act is not shown after it. */
+/** Counts what the operator's own requests drew: what was fetched before is not shown after it. */
 let acts = 0
 
+/** What stands in a place as it was fetched: the same again is not drawn again. @type {Map<string, string>} */
+const shown = new Map()
+
+/** Until a button of the mouse is let go: a click must not miss because its target is drawn anew.
+ * @type {Promise<void>} */
+let released = Promise.resolve()
+document.addEventListener('pointerdown', () => {
+  released = new Promise((free) => {
+    // the click comes after pointerup, in the same turn
+    const later = () => setTimeout(free, 0)
+    for (const name of ['pointerup', 'pointercancel']) addEventListener(name, later, { once: true })
+    setTimeout(free, LONG_PRESS_MS)
+  })
+}, true)
+
 /** Fetch a part of the page and put it in its place, again when something was done meanwhile.
- * @param {() => string} where @param {string} target @param {string} style @returns {Promise<void>} */
-async function load(where, target, style) {
+ * Throws when the centre does not answer as it should: the caller tries again.
+ * @param {() => string} where @param {string} target @returns {Promise<void>} */
+async function load(where, target) {
   const before = acts
   const address = where()
   if (!address) return
-  const answer = await fetch(address, { headers: { 'HX-Request': 'true' } })
+  const answer = await fetch(address, { headers: { 'HX-Request': 'true' }, signal: AbortSignal.timeout(PATIENCE_MS) })
   const elsewhere = answer.headers.get('HX-Redirect')
   if (elsewhere) location.href = elsewhere
+  if (answer.status >= 500) throw new Error(`${address}: ${answer.status}`)
   if (!answer.ok || answer.status === 204) return
   const text = await answer.text()
+  await released
   const at = document.querySelector(target)
-  if (before !== acts) return load(where, target, style)
-  if (!at || where() !== address) return
+  if (before !== acts) return load(where, target)
+  if (!at || where() !== address || shown.get(target) === text) return
   // taken up at the last moment: the refusal may have come while this was being fetched
   const refusal = document.getElementById('refusal')
   beforeChange()
-  htmx.swap(at, text, { swapStyle: style, swapDelay: 0, settleDelay: 0 })
+  // out of the way of the swap, which would unwire its clause: a click would leave the desk
+  if (target === '#middle') refusal?.remove()
+  htmx.swap(at, text, { swapStyle: 'innerHTML', swapDelay: 0, settleDelay: 0 })
+  shown.set(target, text)
   if (refusal && !document.getElementById('refusal')) main()?.querySelector('.news')?.prepend(refusal)
   afterChange()
 }
 
 /** Fetch the left column. */
 function refreshQueue() {
-  return load(() => `${body.dataset.queue}?open=${openId()}`, '#queue-list', 'innerHTML')
+  return load(() => `${body.dataset.queue}?open=${openId()}`, '#queue-list')
 }
 
-/** Where the open incident is fetched; "" while somebody is being asked something in it. */
+/** Where the open incident is fetched; "" while it is being asked for or asks something itself. */
 function incidentAddress() {
   const at = main()
-  if (!at?.dataset.address || acting || at.querySelector('form.ask, form.close-form')) return ''
+  if (!at?.dataset.address || own.size || at.querySelector('form.ask, form.close-form')) return ''
   const wanted = at.querySelector('[data-wanted]')?.getAttribute('data-wanted')
   return at.dataset.address + (wanted ? `?work=${encodeURIComponent(wanted)}` : '')
 }
 
 /** Fetch the open incident; a refusal stays until the operator does something else. */
 function refreshIncident() {
-  return load(incidentAddress, '#incident', 'outerHTML')
+  return load(incidentAddress, '#middle')
 }
 
 // --- what must survive a refresh: drafts, focus, scrolling
@@ -84,26 +110,46 @@ document.addEventListener('htmx:configRequest', (event) => {
 })
 
 document.addEventListener('htmx:beforeRequest', (event) => {
-  const detail = /** @type {any} */ (event).detail
-  if (detail.target?.id === 'incident') acts += 1
-  if (detail.requestConfig.verb !== 'post') return
-  if (acting) return event.preventDefault()
-  acting = true
+  const { target, requestConfig, xhr } = /** @type {any} */ (event).detail
+  const post = requestConfig.verb === 'post'
+  if (post && acting) {
+    event.preventDefault()
+    return say('busy', {})
+  }
+  if (!post && target?.id !== 'middle') return
+  // of two wishes to look at something the last one counts
+  if (!post && !acting) for (const one of own) one.abort()
+  begin(xhr, post)
 })
-document.addEventListener('htmx:afterRequest', (event) => {
-  const detail = /** @type {any} */ (event).detail
+
+/** @param {XMLHttpRequest} xhr @param {boolean} post */
+function begin(xhr, post) {
+  const sent = Date.now()
   acts += 1
-  if (detail.requestConfig?.verb === 'post') acting = false
-})
+  acting ||= post
+  own.add(xhr)
+  body.dataset.busy = '1'
+  // not htmx:afterRequest, which is told to an element that may be gone by then
+  xhr.addEventListener('loadend', () => {
+    acts += 1
+    own.delete(xhr)
+    if (post) acting = false
+    if (!own.size) delete body.dataset.busy
+    line.caughtUp(sent)
+  })
+}
 for (const name of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
   document.addEventListener(name, (event) => {
-    acting = false
     const code = /** @type {any} */ (event).detail.xhr?.status || '–'
     say('failed', { code })
   })
 }
 
-document.addEventListener('htmx:beforeSwap', beforeChange)
+document.addEventListener('htmx:beforeSwap', () => {
+  acts += 1
+  shown.clear()
+  beforeChange()
+})
 document.addEventListener('htmx:afterSwap', afterChange)
 
 function beforeChange() {
@@ -210,7 +256,7 @@ document.addEventListener('keydown', (event) => {
 
 // --- the live line, and the sign of life
 
-startLine({
+const line = startLine({
   refreshQueue,
   refreshIncident,
   openId,
@@ -229,7 +275,7 @@ async function alive() {
       headers: { 'X-CSRFToken': token, 'Content-Type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ incident: mine, active: active ? '1' : '' }),
     })
-    if (answer.ok && mine && !(await answer.json()).mine) refreshIncident()
+    if (answer.ok && mine && !(await answer.json()).mine) await refreshIncident()
   } catch { /* the line itself says when the centre does not answer */ }
 }
 setInterval(alive, ALIVE_MS)

@@ -10,17 +10,25 @@ const RETRY_S = [0.5, 1, 2, 4, 4]
 /** Many changes at once are one fetch. */
 const GATHER_MS = 25
 const LEAST_MS = 120
+/** What could not be fetched is fetched again after this. */
+const AGAIN_MS = 1_000
+const RECENT_MS = 60_000
 
 /** @typedef {{ refreshQueue: () => Promise<void> | undefined, refreshIncident: () => Promise<void> | undefined, openId: () => string, setOffset: (ms: number) => void }} Desk */
 
-/** @param {Desk} desk */
+/** @typedef {{ at: number, id: string, incident: number | null, site: number | null }} Change */
+
+/** @param {Desk} desk @returns {{ caughtUp: (sentMs: number) => void }} */
 export function startLine(desk) {
   const words = /** @type {HTMLElement} */ (document.getElementById('words'))
   const url = /** @type {string} */ (document.body.dataset.stream)
   /** @type {EventSource | null} */
   let source = null
   let lastId = ''
+  /** What came of late, with the moment it came. @type {Change[]} */
+  let recent = []
   let lastBeat = Date.now()
+  let dialled = 0
   let tries = 0
   let nextTry = 0
   let stale = false
@@ -31,6 +39,7 @@ export function startLine(desk) {
 
   function connect() {
     source?.close()
+    dialled = Date.now()
     source = new EventSource(lastId ? `${url}?last=${lastId}` : url)
     nextTry = 0
     source.addEventListener('hello', (event) => hello(JSON.parse(event.data), event.lastEventId))
@@ -53,11 +62,17 @@ export function startLine(desk) {
   function beat(message) {
     lastBeat = Date.now()
     setOffset(message.now)
+    if (!stale) return
+    // the line was only slow: nothing was lost on it, but what it shows is old
+    remove('banner-stale')
+    plan(true)
+    fresh()
   }
 
   /** @param {{ now: number, entries: { id: number, incident: number, what: string }[] }} message @param {string} id */
   function hello(message, id) {
     const gap = stale
+    stale = false
     beat(message)
     tries = 0
     if (id) lastId = id
@@ -71,12 +86,19 @@ export function startLine(desk) {
   function change(message, id) {
     beat(message)
     if (id) lastId = id
+    const come = { at: lastBeat, id, incident: message.incident, site: message.site }
+    recent = recent.filter((one) => one.at > lastBeat - RECENT_MS)
+    recent.push(come)
+    consider(come)
+  }
+
+  /** @param {Change} come */
+  function consider({ id, incident, site }) {
     const open = desk.openId()
+    const at = document.getElementById('incident')?.dataset
     // what this page did itself it shows already
-    const known = Number(document.getElementById('incident')?.dataset.entry ?? 0)
-    if (id && Number(id) <= known) return plan(false)
-    const site = document.getElementById('incident')?.dataset.site
-    plan(Boolean(open) && (String(message.incident) === open || (message.incident === null && String(message.site) === site)))
+    if (id && Number(id) <= Number(at?.entry ?? 0)) return plan(false)
+    plan(Boolean(open) && (String(incident) === open || (incident === null && String(site) === at?.site)))
   }
 
   /** @param {boolean} incident */
@@ -96,13 +118,23 @@ export function startLine(desk) {
     incidentDue = false
     try {
       await Promise.all([desk.refreshQueue(), wanted ? desk.refreshIncident() : undefined])
+    } catch {
+      // the centre did not answer: the line says so when it lasts; meanwhile again
+      setTimeout(() => plan(wanted), AGAIN_MS)
     } finally {
       fetching = false
     }
   }
 
+  /** The operator's own request is answered. What came on the line since it was sent may have been
+   * too late for the answer: it is looked at again. @param {number} sentMs */
+  function caughtUp(sentMs) {
+    for (const one of recent) if (one.at >= sentMs) consider(one)
+  }
+
   function fresh() {
     stale = false
+    document.body.dataset.live = '1'
     setBehind(false)
     line('link', words.dataset.live ?? '', false)
   }
@@ -150,11 +182,13 @@ export function startLine(desk) {
     if (age < STALE_MS) return
     if (!stale) {
       stale = true
+      delete document.body.dataset.live
       remove('banner-back')
       setBehind(true)
       line('unlink', words.dataset.gone ?? '', true)
     }
-    if (source && age > STALE_MS * 2) retry()
+    // a call that was just placed is given its time
+    if (source && Math.min(age, Date.now() - dialled) > STALE_MS * 2) retry()
     const seconds = Math.round(age / 1000)
     const time = new Intl.DateTimeFormat('nl-BE', { timeZone: document.body.dataset.zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(lastBeat)
     const left = Math.max(0, Math.ceil((nextTry - Date.now()) / 1000))
@@ -170,4 +204,5 @@ export function startLine(desk) {
   document.addEventListener('keydown', () => remove('banner-back'))
   setInterval(watch, 500)
   connect()
+  return { caughtUp }
 }
