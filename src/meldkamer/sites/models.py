@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.sites.procedure_models import ProcedureVersion as ProcedureVersion
+
 
 class Provider(models.Model):
     """A tenant. Its promises are the terms file that `terms` names (D0, S24.2, S24.5)."""
@@ -88,6 +90,8 @@ class Site(models.Model):
     power_delay_s = models.PositiveIntegerField(null=True, blank=True)
     test_period_s = models.PositiveIntegerField(null=True, blank=True)
     test_wait_s = models.PositiveIntegerField(null=True, blank=True)
+    # clock times of the site at which its tests come; they go before the period (S10.3)
+    test_times = ArrayField(models.TimeField(), default=list, blank=True)
     activated_at = models.DateTimeField(null=True, blank=True)
     # the contract year of the quota counts from here (S13.1)
     contract_start = models.DateField(null=True, blank=True)
@@ -102,6 +106,8 @@ class Site(models.Model):
         indexes = [
             models.Index(fields=["provider", "postal_code"]),
             models.Index(fields=["name"]),
+            # who else lies within so many kilometres (S10.2)
+            models.Index(fields=["provider", "latitude", "longitude"], name="sites_by_position"),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +131,8 @@ class Transmitter(models.Model):
     clock_offset_s = models.IntegerField(default=0)
     label = models.CharField(max_length=80, blank=True)
     active = models.BooleanField(default=True)
+    # whether test messages are expected of it, where the sheet has line tests (S10.3)
+    supervised = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -176,6 +184,8 @@ class Contact(models.Model):
     knows_codes = models.BooleanField(default=True)
     minutes_away = models.PositiveSmallIntegerField(null=True, blank=True)
     confirmed_on = models.DateField(null=True, blank=True)
+    # hours of the week as `rules.reach` reads them; empty: always
+    reachable = models.CharField(max_length=120, blank=True)
 
     class Meta:
         constraints = [
@@ -216,7 +226,11 @@ class IdentificationCode(models.Model):
 
 
 class OpeningHours(models.Model):
-    """Agreed hours of one weekday of a site or area (S11.1); a date overrides a weekday."""
+    """Agreed hours of one weekday of a site or area (S11.1).
+
+    Weekday 0 is Monday, 7 a public holiday; a holiday overrides its weekday, a date overrides both.
+    Without `opens` and `closes` that day has no hours.
+    """
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="hours")
     area = models.CharField(max_length=8, blank=True)
@@ -225,6 +239,8 @@ class OpeningHours(models.Model):
     opens = models.TimeField(null=True, blank=True)
     closes = models.TimeField(null=True, blank=True)
     margin_s = models.PositiveIntegerField(default=900)
+    # still open after closing time: told again so often; null: as the terms say, 0: once
+    repeat_s = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         constraints = [
