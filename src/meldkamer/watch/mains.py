@@ -39,7 +39,7 @@ _MONITORED = (
 )
 _MONITORED_BY_CODE = (
     "SELECT count(*) FROM (SELECT FROM sites_site WHERE provider_id = %(provider)s"
-    " AND postal_code = %(code)s AND in_force_from <= %(now)s LIMIT %(most)s) AS some"
+    " AND postal_code = %(code)s AND in_force_from <= %(now)s LIMIT %(most)s) AS seen"
 )
 
 
