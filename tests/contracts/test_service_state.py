@@ -39,7 +39,28 @@ def test_a_test_by_phone_lasts_a_day_in_total_however_often_one_calls(town: Town
         ask(town, at(DAY_S), 60)
     run(at(DAY_S))
     assert len(told("test.ended")) == 2
-    ask(town, at(DAY_S + 1), 60)  # a new day
+    gap_s = TERMS.test_mode.phone_gap_s
+    with pytest.raises(Refused, match="in writing"):
+        ask(town, at(DAY_S + gap_s - 1), 60)  # in a row with what was
+    ask(town, at(DAY_S + gap_s), 60)
+
+
+@pytest.mark.clause("S20.1")
+def test_two_tests_by_phone_in_a_row_are_a_day_together(town: Town) -> None:
+    ask(town, NOW, 20 * 3600)
+    run(at(20 * 3600))
+    ask(town, at(20 * 3600 + 60))
+    last = town.site.tests.order_by("-id")[0]
+    assert last.until == at(DAY_S + 60)  # a day of test, and the minute without
+
+
+@pytest.mark.clause("S20.1")
+def test_a_short_test_within_a_long_one_shortens_nothing(town: Town) -> None:
+    ask(town, NOW)
+    ask(town, at(3600), 60)
+    run(at(7200))
+    ask(town, at(22 * 3600))
+    assert town.site.tests.order_by("-id")[0].until == at(DAY_S)
 
 
 @pytest.mark.clause("S20.1")

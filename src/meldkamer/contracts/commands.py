@@ -1,4 +1,4 @@
-"""The only writer of service state and counted handlings.
+"""The only writer of tests, trials, the force of a contract and counted handlings.
 
 Each command writes the state, its journal entry and the agenda row of its end in the caller's
 transaction.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Max
 
 from meldkamer.agenda import commands as agenda
-from meldkamer.contracts.models import FalseAlarmForetold, Handling, TestMode
+from meldkamer.contracts.models import Document, FalseAlarmForetold, Handling, TestMode
 from meldkamer.journal import commands as journal
+from meldkamer.sites.faults import Fault, Refused
 from meldkamer.sites.models import Site
 from meldkamer.terms.model import Terms
 
@@ -30,12 +32,19 @@ def start_test(
     clause: str = "S20.1",
     reason: str = "",
     in_writing: bool = False,
+    document: Document | None = None,
     areas: Iterable[str] = (),
     zones: Iterable[str] = (),
     types: Iterable[str] = (),
     actor: str = journal.SYSTEM,
 ) -> TestMode:
-    """Nothing is reacted to until then (S20.1); its end stands on the agenda at once."""
+    """Nothing is reacted to until then (S20.1); its end stands on the agenda at once.
+
+    in_writing: may be longer than by phone, and then rests on a document.
+    """
+    if in_writing and document is None:
+        fault = Fault("document", "document_missing", "no document; expected the request", "S20.1")
+        raise Refused([fault])
     test = TestMode.objects.create(
         site=site,
         areas=list(areas),
@@ -44,6 +53,7 @@ def start_test(
         reason=reason,
         asked_by=by,
         in_writing=in_writing,
+        document=document,
         started_at=now,
         until=until,
     )
@@ -73,22 +83,44 @@ def phone_test_until(
 ) -> tuple[datetime, bool]:
     """Until when a test asked for by phone may run, and whether that is less than asked (S20.1).
 
-    In total at most `phone_max_s` since the first of the running tests asked for by phone.
+    At most `phone_max_s` in a row, however often one calls: tests by phone with less than
+    `phone_gap_s` between them are one row.
     """
-    most_s = terms.test_mode.phone_max_s
-    running = TestMode.objects.filter(site=site, ended_at=None, in_writing=False)
-    first = running.order_by("started_at").values_list("started_at", flat=True).first()
-    latest = (first or now) + timedelta(seconds=most_s)
-    wanted = now + timedelta(seconds=most_s if asked_s is None else asked_s)
+    rules = terms.test_mode
+    latest = now + timedelta(seconds=rules.phone_max_s) - _tested_in_a_row(site, terms, now)
+    asked = rules.phone_max_s if asked_s is None else asked_s
+    wanted = now + timedelta(seconds=asked)
     return min(wanted, latest), asked_s is not None and wanted > latest
 
 
+def _tested_in_a_row(site: Site, terms: Terms, now: datetime) -> timedelta:
+    """How long the site has been in test by phone without a break worth the name (S20.1)."""
+    gap = timedelta(seconds=terms.test_mode.phone_gap_s)
+    tests = TestMode.objects.filter(site=site, in_writing=False).order_by("-started_at")[:200]
+    spans = [
+        (ended or now, started) for started, ended in tests.values_list("started_at", "ended_at")
+    ]
+    row_begins, tested = now, timedelta()
+    for ended, started in sorted(spans, reverse=True):
+        end = min(ended, row_begins)
+        if row_begins - end >= gap:
+            break
+        tested += max(end - started, timedelta())
+        row_begins = min(row_begins, started)
+    return tested
+
+
 def finish_test(
-    test: TestMode, now: datetime, *, by: str = "", actor: str = journal.SYSTEM
+    test: TestMode,
+    now: datetime,
+    summary: dict[str, Any],
+    *,
+    by: str = "",
+    actor: str = journal.SYSTEM,
 ) -> None:
-    """The test is over, by request or by itself; written with a summary of what came in it."""
-    test.ended_at = now
-    test.save(update_fields=["ended_at"])
+    """The test is over, by request or by itself; written with the summary of what came in it."""
+    test.ended_at, test.ended_by, test.summary = now, by, summary
+    test.save(update_fields=["ended_at", "ended_by", "summary"])
     agenda.strike(END_TEST, f"test:{test.pk}", now)
     journal.write(
         "test.ended",
@@ -99,7 +131,7 @@ def finish_test(
         reason="asked" if by else "time is over",
         to=by,
         actor=actor,
-        data={"started_at": test.started_at.isoformat(), "test": test.pk},
+        data={"started_at": test.started_at.isoformat(), "test": test.pk, **summary},
     )
     journal.announce(f"site:{test.site_id}")
 

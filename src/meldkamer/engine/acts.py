@@ -14,25 +14,54 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.commands import Act, Lock
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
+from meldkamer.contracts import interruptions, tasks
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import carry_out, due, incoming, judging, outages, texting
-from meldkamer.incidents.facts import terms_of
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.engine.audit.recurring import AUDIT, PURGE, SEAL
+from meldkamer.engine.audit.run import audit
+from meldkamer.incidents import (
+    carry_out,
+    customer_calls,
+    due,
+    floods,
+    judging,
+    needless,
+    outages,
+    testing,
+    texting,
+)
+from meldkamer.incidents.facts import site_facts, terms_of
+from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import purge_first, seal_all
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
+from meldkamer.watch import hours, reporting
 
-PURGE, SEAL = "journal.purge", "journal.seal"
+_AUDIT_EVERY = timedelta(seconds=30)
 _SEAL_EVERY = timedelta(seconds=60)
 
 
 def _test_end(row: AgendaRow, now: datetime) -> None:
-    incoming.end_test(TestMode.objects.get(pk=row.payload["test"]), now)
+    testing.end_test(TestMode.objects.get(pk=row.payload["test"]), now)
 
 
 def _trial_end(row: AgendaRow, now: datetime) -> None:
     contracts.end_trial(lock_site(row.payload["site"]), now)
+
+
+def _flood_end(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    floods.end(row.payload["interruption"], site, site_facts(site, now), now)
+
+
+def _review(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    needless.review_due(row.payload["interruption"], terms_of(site), now)
+
+
+def _task_due(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    customer_calls.overdue(row.payload["task"], terms_of(site), now)
 
 
 def _force_start(row: AgendaRow, now: datetime) -> None:
@@ -43,12 +72,25 @@ def _force_start(row: AgendaRow, now: datetime) -> None:
 
 def _line_test_due(row: AgendaRow, now: datetime) -> None:
     site = lock_site(row.payload["site"])
-    watch.test_missed(site, terms_of(site), now)
+    watch.test_missed(site, row.payload["transmitter"], terms_of(site), now)
 
 
 def _hours_due(row: AgendaRow, now: datetime) -> None:
     site = lock_site(row.payload["site"])
-    watch.hours_due(site, row.payload["area"], row.payload["expected"], row.due, now)
+    hours.hours_due(site, row.payload["area"], row.payload["expected"], row.due, now)
+
+
+def _still_open(row: AgendaRow, now: datetime) -> None:
+    site = lock_site(row.payload["site"])
+    hours.still_open(site, row.payload["area"], row.payload["told"], row.due, now)
+
+
+def _report(row: AgendaRow, now: datetime) -> None:
+    reporting.report(row.payload["provider"], row.payload["installer"], now)
+
+
+def _resume(row: AgendaRow, now: datetime) -> None:
+    outages.resume(row.payload["site"], row.payload["reason"], now)
 
 
 def _sheet(row: AgendaRow, now: datetime) -> None:
@@ -71,6 +113,12 @@ def _seal(row: AgendaRow, now: datetime) -> None:
     agenda.schedule(SEAL, "journal", now + _SEAL_EVERY, now)
 
 
+def _audit(row: AgendaRow, now: datetime) -> None:
+    """Look whether the house keeps its own rules; the next look is put there before this one."""
+    agenda.schedule(AUDIT, row.subject, now + _AUDIT_EVERY, now, rank=row.rank)
+    audit(now)
+
+
 def _lock_site(row: AgendaRow) -> None:
     lock_site(row.payload["site"])
 
@@ -88,10 +136,15 @@ LOCKS: dict[str, Lock] = {
     contracts.END_TEST: _lock_tested,
     contracts.END_TRIAL: _lock_site,
     contracts.START_FORCE: _lock_site,
+    floods.END: _lock_site,
+    interruptions.REVIEW: _lock_site,
+    tasks.DUE: _lock_site,
     watch.TEST_DUE: _lock_site,
-    watch.HOURS_DUE: _lock_site,
+    hours.HOURS_DUE: _lock_site,
+    hours.STILL_OPEN: _lock_site,
     outages.END: lambda row: outages.lock_provider_of(row.payload["outage"]),
     outages.RECHECK: lambda row: outages.lock_provider_of(row.payload["outage"]),
+    outages.RESUME: _lock_site,
     sheet_changes.BEGIN: _lock_changed,
     sheet_changes.END: _lock_changed,
 }
@@ -101,14 +154,22 @@ ACTS: dict[str, Act] = {
     contracts.END_TEST: _test_end,
     contracts.END_TRIAL: _trial_end,
     contracts.START_FORCE: _force_start,
+    floods.END: _flood_end,
+    interruptions.REVIEW: _review,
+    tasks.DUE: _task_due,
     watch.TEST_DUE: _line_test_due,
-    watch.HOURS_DUE: _hours_due,
+    hours.HOURS_DUE: _hours_due,
+    hours.STILL_OPEN: _still_open,
+    reporting.REPORTS_DUE: lambda row, now: reporting.reports_due(row.payload["provider"], now),
+    reporting.REPORT: _report,
     outages.END: lambda row, now: outages.end(row.payload["outage"], now),
     outages.RECHECK: lambda row, now: outages.recheck(row.payload["outage"], now),
+    outages.RESUME: _resume,
     sheet_changes.BEGIN: _sheet,
     sheet_changes.END: _sheet,
     judging.AGAIN: lambda row, now: judging.judge_again(row.payload["signal"], now),
     texting.AGAIN: lambda row, now: texting.consume_again(row.payload["message"], now),
     PURGE: _purge,
     SEAL: _seal,
+    AUDIT: _audit,
 }

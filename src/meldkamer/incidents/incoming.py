@@ -6,6 +6,7 @@ he may always raise an alarm.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -16,30 +17,36 @@ from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.commands import dispatch
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.locking import lock_site as lock_site
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.testing import end_test as end_test
+from meldkamer.incidents.testing import known
 from meldkamer.journal import commands as journal
-from meldkamer.journal.models import Signal
 from meldkamer.notify import commands as notify
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.people import callers, identification
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls, verdicts, verification
+from meldkamer.rules import calls, verification
 from meldkamer.rules.acts import Close, Enqueue, Open, Say
+from meldkamer.sites.faults import Refused as SheetRefused
 from meldkamer.sites.models import Site
 
 WISHES = ("false_alarm", "start_test", "end_test", "send_patrol", "help")
 _ALARMS = ("intrusion", "sabotage", "holdup", "fire", "medical")
 _OTHERS = ("open_close", "external_technical")
+_PATROLLED = ("intrusion", "sabotage")
+_LIFE = ("holdup", "fire", "medical")
+_TECHNICAL = (*_OTHERS, "battery", "power", "line_test", "undefined")
 _UNHELD = (Incident.State.WAITING, Incident.State.TEXTING)
 
 
-def lock_site(site_id: int) -> Site:
-    """The site, locked for this transaction."""
-    return (
-        Site.objects.select_related("provider", "customer", "installer")
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=site_id)
-    )
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a test is about; all empty: the whole site (S20.1)."""
+
+    areas: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -55,11 +62,14 @@ def someone_calls(
     identity: str | None = None,
     caller: str = "",
     number: str = "",
+    scope: Scope | None = None,
+    reason: str = "",
 ) -> str:
     """A call that comes in: identification, then the wish; returns the identity found.
 
     identity: given by a rehearsal; None checks name and code. number: the caller's, as the
-    telephone shows it; after so many failures it is locked for a while ("locked", S19.1).
+    telephone shows it; after so many failures it is locked for a while ("locked", S19.1). scope and
+    reason: of a test.
     """
     if says not in WISHES:
         raise Refused("S19.1", "unknown wish", expected=list(WISHES))
@@ -77,7 +87,7 @@ def someone_calls(
     if found == "duress":
         call.duress()
     else:
-        call.do(says, duration_s)
+        call.do(says, duration_s, scope or Scope(), reason)
     return found
 
 
@@ -124,12 +134,12 @@ class _IncomingCall:
         data = {"key": self.key, **({"number": number} if number else {})}
         self._docket().say("identification.failed", "S19.1", reason, to=self.person, data=data)
 
-    def do(self, says: str, duration_s: int | None) -> None:
+    def do(self, says: str, duration_s: int | None, scope: Scope, reason: str) -> None:
         """What an identified caller asks for."""
         if says == "false_alarm":
             self.false_alarm()
         elif says == "start_test":
-            self.start_test(duration_s)
+            self.start_test(duration_s, scope, reason)
         elif says == "end_test":
             self.end_tests()
         elif says == "send_patrol":
@@ -157,17 +167,23 @@ class _IncomingCall:
             until = self.now + timedelta(seconds=self.facts.terms.identification.foretold_s)
             contracts.foretell(self.site, self.person, at_premises, until, self.now)
 
-    def start_test(self, duration_s: int | None) -> None:
-        """S20.1: by phone at most 24 h in total."""
+    def start_test(self, duration_s: int | None, scope: Scope, reason: str) -> None:
+        """S20.1: by phone at most 24 h in a row; the whole site, or areas, zones, types."""
         until, shortened = contracts.phone_test_until(
             self.site, duration_s, self.facts.terms, self.now
         )
         if until <= self.now:
             raise Refused("S20.1", "the 24 hours by phone are used; longer in writing")
-        reason = "by phone at most 24 h; longer in writing" if shortened else "by phone"
+        try:
+            known(self.site, scope.areas, scope.zones)
+        except SheetRefused as refused:
+            fault = refused.faults[0]
+            raise Refused("S20.1", "not on the sheet", **dict(fault.numbers)) from None
+        how = "by phone at most 24 h; longer in writing" if shortened else "by phone"
         contracts.start_test(
-            self.site, until, self.now, by=self.person, reason=reason, actor=self.actor
-        )
+            self.site, until, self.now, by=self.person, reason=reason.strip() or how,
+            areas=scope.areas, zones=scope.zones, types=scope.types, actor=self.actor,
+        )  # fmt: skip
 
     def end_tests(self) -> None:
         """S20.1: ended on request."""
@@ -175,15 +191,33 @@ class _IncomingCall:
             end_test(test, self.now, by=self.person, actor=self.actor)
 
     def patrol(self) -> None:
-        """S6.1: an identified customer or contact asks for a patrol."""
-        incidents = self._open_incidents(("intrusion", "sabotage", "holdup"))
-        if incidents:
-            docket = self._docket(incidents[0])
-            data = {"key": self.key, "says": "send_patrol"}
-            docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
-            if not PatrolUnit.objects.filter(incident_id=incidents[0].pk).exists():
-                dispatch(docket)  # one on its way already is enough
+        """S6.1, R11: his words are those of a person consulted in the call of an incident.
+
+        Security and technical: the patrol goes, and what is unverified is closed handled without
+        police. Where a patrol is no help (hold-up, fire, medical) the service is next.
+        """
+        wanted = (*_PATROLLED, *_TECHNICAL, *_LIFE)
+        incidents = sorted(self._open_incidents(wanted), key=lambda i: wanted.index(i.type))
+        if not incidents:
+            self._patrol_without_incident()
             return
+        docket = self._docket(incidents[0])
+        data = {"key": self.key, "says": "send_patrol"}
+        docket.carry_out([Say("phoned.in", "S6.1", to=self.person, data=data)])
+        kind = docket.opened.type
+        if kind in _LIFE:
+            return
+        sent = PatrolUnit.objects.filter(incident_id=incidents[0].pk).exists()
+        if self.facts.takes("patrol") and not sent:
+            dispatch(docket)  # one on its way already is enough
+        at_premises = self.key == identification.PREMISES
+        facts = docket.facts()
+        docket.carry_out(calls.spoken(facts, at_premises, "send_patrol", self.person, self.now))
+        # verified, police is the operator's next step
+        if kind not in _PATROLLED or not docket.opened.verified_by:
+            docket.carry_out([Close("handled", "S6.1")])
+
+    def _patrol_without_incident(self) -> None:
         unit = self._send_patrol()
         if unit:
             # no incident follows it, so somebody must
@@ -242,11 +276,20 @@ class _IncomingCall:
             docket.carry_out([Enqueue(clause)])
 
 
+def under_duress(site: Site, key: str, staff: Staff, now: datetime) -> None:
+    """A duress code in a call that is of no incident: the site's hold-up, police next (M7.1)."""
+    _IncomingCall(site, key, staff, now).duress()
+
+
 @transaction.atomic
 def open_by_hand(
-    staff: Staff, site_id: int, incident_type: str, reason: str, now: datetime
+    staff: Staff, site_id: int, incident_type: str, reason: str, now: datetime, caller: str = ""
 ) -> Incident:
-    """An incident without any signal (S24.1)."""
+    """An incident without any signal, verified by the person who calls (S24.1).
+
+    caller: who says so; the operator himself when nobody is named. A hold-up is a cry for help:
+    police is the next step, nobody is called before.
+    """
     site = lock_site(site_id)
     if not staff.providers.filter(pk=site.provider_id).exists():
         raise Refused("M12.3", "another provider's")
@@ -260,63 +303,9 @@ def open_by_hand(
         raise Refused("S24.1", "this incident is open already", incident=running.pk)
     docket = Docket(site, facts, now, actor=f"staff:{staff.pk}")
     priority = facts.terms.priority(incident_type)
-    docket.carry_out(
-        [
-            Open(incident_type, priority, "S24.1", reason, origin="person"),
-            verification.by_person(str(staff)),
-            Enqueue("S24.1"),
-        ]
-    )
+    who = caller.strip()[:120] or str(staff)
+    docket.carry_out([Open(incident_type, priority, "S24.1", reason, origin="person")])
+    if incident_type == "holdup":
+        docket.carry_out([Say("incident.help", "S24.1", to=who)])
+    docket.carry_out([verification.by_person(who), Enqueue("S24.1")])
     return docket.opened
-
-
-@transaction.atomic
-def end_test(test: TestMode, now: datetime, *, by: str = "", actor: str = journal.SYSTEM) -> None:
-    """The test ends; unrestored fire, medical and hold-up signals open incidents (S20.1)."""
-    site = lock_site(test.site_id)
-    test.site = site
-    if test.ended_at is not None:
-        return
-    contracts.finish_test(test, now, by=by, actor=actor)
-    facts = site_facts(site, now)
-    for signal in _unrestored(test, facts.terms.test_mode.reopen_types):
-        if facts.tests and any(
-            t.covers(signal.zone, signal.area, signal.type) for t in facts.tests
-        ):
-            continue  # another test still covers it
-        if Incident.objects.filter(site=site, type=signal.type, closed_at=None).exists():
-            continue
-        docket = Docket(site, facts, now, signal_id=signal.pk)
-        priority = facts.terms.priority(signal.type)
-        opening = Open(
-            signal.type,
-            priority,
-            "S20.1",
-            "not restored when the test ended",
-            zone=signal.zone,
-            code=signal.code,
-            origin="test",
-        )
-        docket.carry_out([opening, *verdicts.treat(signal.type, facts, now)])
-
-
-def _unrestored(test: TestMode, types: tuple[str, ...]) -> list[Signal]:
-    """The last signal per type and zone that came in the test and was not restored in it."""
-    held = Verdict.objects.filter(
-        site_id=test.site_id, reason="test", at__gte=test.started_at
-    ).values_list("signal_id", flat=True)
-    open_ones: dict[tuple[str, str], Signal] = {}
-    for signal in Signal.objects.filter(pk__in=list(held)).order_by("id"):
-        if signal.role == "event" and signal.type in types:
-            open_ones[signal.type, signal.zone or ""] = signal
-        elif signal.role == "restore":
-            restored = signal.detail.get("restores_type")
-            open_ones = {
-                key: row
-                for key, row in open_ones.items()
-                if not (key[0] == restored and (not signal.zone or key[1] in ("", signal.zone)))
-            }
-    first_of_type: dict[str, Signal] = {}
-    for row in open_ones.values():
-        first_of_type.setdefault(row.type, row)
-    return list(first_of_type.values())

@@ -78,7 +78,40 @@ _TEXTS: dict[str, tuple[str, str]] = {
             "You are told once; without your written instruction nothing is done with it."
         ),
     ),
+    "needless_warning": (
+        gettext_noop("False alarms at {site}"),
+        gettext_noop(
+            "{provider} handled {count} false alarms at {site} within a short time. Please have "
+            "the cause mended: after more of them the monitoring of these alarms may be suspended."
+        ),
+    ),
+    "suspension": (
+        gettext_noop("Monitoring of {site} is suspended in part"),
+        gettext_noop(
+            "{provider} suspends the monitoring of {site} for: {types}, after {count} false "
+            "alarms, as we told you by telephone. Hold-up, fire and medical alarms are still "
+            "handled. Monitoring goes on as soon as it is shown that the cause was mended."
+        ),
+    ),
+    "interrupted": (
+        gettext_noop("Monitoring of {site} is interrupted"),
+        gettext_noop(
+            "{provider} interrupts the monitoring of {site}. Signals are kept and not handled; "
+            "your contacts get a text of each. Nothing is refunded for this time."
+        ),
+    ),
+    "resumed": (
+        gettext_noop("Monitoring of {site} goes on"),
+        gettext_noop("{provider} handles the alarms of {site} again from now on."),
+    ),
+    "test_summary": (
+        gettext_noop("The test of {site} has ended"),
+        gettext_noop("{provider} received {count} signals of {site} in the test."),
+    ),
 }
+# a text says whom to call; the number is provider data (S12.1, S24.2)
+_CALL = gettext_noop(" Call {phone}.")
+_CALLED_FROM = ("ladder", "information", "notice", "held")
 
 
 def render(template: str, language: str, facts: Mapping[str, object]) -> tuple[str, str]:
@@ -96,8 +129,17 @@ def render(template: str, language: str, facts: Mapping[str, object]) -> tuple[s
             **facts,
             "type": _(TYPE_WORDS[kind]) if kind in TYPE_WORDS else kind,
             "zone": _(_ZONE).format(zone=zone) if zone else "",
+            "types": _listed(facts.get("types")),
         }
+        if template in _CALLED_FROM and facts.get("phone"):
+            return "", _(body).format(**values) + _(_CALL).format(**values)
         return (
             _(subject).format(**values) if subject else "",
             _(body).format(**values),
         )
+
+
+def _listed(types: object) -> str:
+    """Types as a reader says them."""
+    named = types if isinstance(types, (list, tuple)) else ()
+    return ", ".join(_(TYPE_WORDS[kind]) for kind in named if kind in TYPE_WORDS)

@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import commands, incoming
+from meldkamer.contracts import documents
+from meldkamer.contracts.interruptions import Kind
+from meldkamer.contracts.models import Interruption
+from meldkamer.incidents import commands, incoming, interrupting, testing
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.incidents.models import Incident
+from meldkamer.journal import commands as journal
 from meldkamer.journal.store import store
 from meldkamer.notify import commands as notify
 from meldkamer.people import identification
@@ -134,13 +138,20 @@ def _identity(world: World, site: Site, key: str, code: str | None) -> str | Non
 
 
 def written(world: World, event: EventPart, now: datetime) -> None:
-    """A written request: a longer test, or an instruction for an unknown code."""
+    """A written request with its paper: a longer test, an unknown code, a resumption."""
     site = lock_site(world.site_of(event.site).pk)
+    if event.written == "undefined":
+        watch.handle_undefined(site, event.code or "", now)
+        return
+    paper = documents.keep(site, f"{event.written}.txt", b"as asked for", now, "customer")
     if event.written == "test":
         until = now + span(event.duration or "")
-        contracts.start_test(site, until, now, by="customer", reason="in writing", in_writing=True)
-    else:
-        watch.handle_undefined(site, event.code or "", now)
+        testing.start_in_writing(
+            site.pk, until, "in writing", paper, now, by="customer", actor=journal.SYSTEM
+        )
+        return
+    for row in Interruption.objects.filter(site=site, kind=Kind.SUSPENDED, ended_at=None):
+        interrupting.resume(row.pk, "in writing", now, actor=journal.SYSTEM, document=paper)
 
 
 def sheet(world: World, event: EventPart, now: datetime) -> None:

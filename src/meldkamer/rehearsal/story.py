@@ -17,6 +17,7 @@ from meldkamer.terms.model import IncidentType
 
 ZONE = ZoneInfo("Europe/Brussels")
 _SPAN = re.compile(r"^\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
+_LONGEST = timedelta(days=36525)
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -125,6 +126,11 @@ class SitePart(_Part, kw_only=True):
     open_close: list[HoursPart] = []
     contract: ContractPart | None = None
     handlings_used: int = 0
+    # changed procedures by name, in the terms file's own words (S14.1)
+    procedures: dict[str, Any] = {}
+    # people whom a procedure calls by number, who are not on the call list
+    other: list[Person] = []
+    needless: Annotated[int, Meta(ge=0, le=1000)] = 0
 
 
 class EventPart(_Part, kw_only=True):
@@ -144,7 +150,7 @@ class EventPart(_Part, kw_only=True):
     code: str | None = None
     says: Literal["false_alarm", "start_test", "end_test", "send_patrol", "help"] | None = None
     duration: str | None = None
-    written: Literal["test", "undefined"] | None = None
+    written: Literal["test", "undefined", "resume"] | None = None
     operator: Literal["override_police"] | None = None
     reason: str | None = None
     # true with the keys beside it, a table of them, or the unit's name
@@ -241,17 +247,15 @@ class Story(msgspec.Struct):
 
 
 def span(text: str) -> timedelta:
-    """ "+1h30m" or "90s" as a timedelta; ValueError otherwise."""
+    """ "+1h30m" or "90s" as a timedelta; ValueError otherwise, and for more than a century."""
     found = _SPAN.match(text)
-    if not found or not any(found.groups()):
+    if not found or not any(found.groups()) or len(text) > 30:
         raise ValueError(text)
-    days, hours, minutes, seconds = found.groups()
-    return timedelta(
-        days=int(days or 0),
-        hours=int(hours or 0),
-        minutes=int(minutes or 0),
-        seconds=float(seconds or 0),
-    )
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    whole_s = days * 86400 + hours * 3600 + minutes * 60 + seconds
+    if whole_s > _LONGEST.total_seconds():
+        raise ValueError(text)
+    return timedelta(seconds=whole_s)
 
 
 def aware(at: datetime) -> datetime:

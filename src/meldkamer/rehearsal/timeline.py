@@ -26,7 +26,10 @@ PRINTED = frozenset((
 ))
 # fmt: on
 # what an entry keeps for the rules and a reader of the timeline has no use for
-_HIDDEN = {"key", "round", "message", "accepted", "inform", "in_call", "for", "purpose", "other"}
+_HIDDEN = {
+    *("key", "round", "message", "accepted", "inform", "in_call", "for", "purpose", "other"),
+    *("test", "task", "interruption", "document", "transmitter", "told"),
+}
 
 
 def lines(world: World, end: datetime) -> Iterator[dict[str, Any]]:

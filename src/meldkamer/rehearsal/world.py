@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +11,9 @@ from django.conf import settings
 from django.db.models import Max
 
 from meldkamer.contracts import commands as contracts
+from meldkamer.contracts import needless
 from meldkamer.contracts.models import Handling
+from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolUnit
@@ -29,11 +32,13 @@ from meldkamer.rehearsal.story import (
     weekdays,
 )
 from meldkamer.rules import sheets
-from meldkamer.sites import models
+from meldkamer.rules.procedures import Step
+from meldkamer.sites import models, sheet_changes
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Terms
 from meldkamer.watch import commands as watch
+from meldkamer.watch import hours
 
 _POSTAL = "0123456789"
 
@@ -48,6 +53,10 @@ class World:
     sites: dict[str, models.Site] = field(default_factory=dict)
     contacts: dict[int, ContactPart] = field(default_factory=dict)
     premises: dict[int, Person] = field(default_factory=dict)
+    # those a procedure calls by number: by site and name
+    others: dict[tuple[int, str], Person] = field(default_factory=dict)
+    # instead of the script: how somebody answers in an incident, for a past that is played again
+    answers: Callable[[Incident, Step], tuple[str, str, str, str]] | None = None
     operators: list[Staff] = field(default_factory=list)
     directory: Directory = field(default_factory=Directory)
     accounts: dict[int, str] = field(default_factory=dict)
@@ -151,8 +160,25 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Si
             area=str(zone.area),
             type=zone.type,
         )
+    _procedures(world, site, part, now)
     _service_state(world, site, part, refused, now)
     return site
+
+
+def _procedures(world: World, site: models.Site, part: SitePart, now: datetime) -> None:
+    """What the sheet changes of the procedures; what the law forbids is refused and left (R30)."""
+    world.others |= {(site.pk, person.name): person for person in part.other}
+    for name, written in part.procedures.items():
+        refused = sheet_changes.put_procedure(site, name, written, now, by="customer")
+        for finding in refused:
+            journal.write(
+                "sheet.refused",
+                now,
+                provider_id=world.provider.pk,
+                site_id=site.pk,
+                clause=finding.clause,
+                reason=finding.reason,
+            )
 
 
 def _check_sheet(world: World, part: SitePart) -> list[sheets.Finding]:
@@ -271,6 +297,8 @@ def _service_state(
         watch.watch_line_tests(site, now, now)
     if not any(finding.item == "open_close" for finding in refused):
         _hours(site, part, now)
+    if part.needless:
+        needless.begin_with(site, part.needless, world.terms, now)
     if part.handlings_used:
         plan = world.terms.plans[part.plan]
         Handling.objects.create(
@@ -307,7 +335,7 @@ def _hours(site: models.Site, part: SitePart, now: datetime) -> None:
                 margin_s=int(span(row.margin).total_seconds()),
             )
     if part.open_close:
-        watch.watch_hours(site, now)
+        hours.watch_hours(site, now)
 
 
 def _patrols(world: World, now: datetime) -> None:

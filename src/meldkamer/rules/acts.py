@@ -125,7 +125,20 @@ class Close:
     reason: str = ""
 
 
-Act = Say | Open | Verify | Wait | Enqueue | Text | LadderWait | Push | Mail | BecomeHoldup | Close
+Act = (
+    Say
+    | Open
+    | Verify
+    | Wait
+    | Enqueue
+    | Text
+    | LadderWait
+    | Push
+    | Mail
+    | BecomeHoldup
+    | HoldBack
+    | Close
+)
 
 
 @dataclass(frozen=True, slots=True)

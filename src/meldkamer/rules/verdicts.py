@@ -266,11 +266,35 @@ def first_acts(signal: SignalFacts, site: SiteFacts, now: datetime) -> list[Act]
     if signal.type == "power" and site.in_outage:
         return [Close("general_outage", "S10.2")]
     if signal.type == "power":
-        delay_s = site.terms.power.delay_s
-        if site.power_delay_s is not None:
-            delay_s = site.power_delay_s
-        return [Wait(now + timedelta(seconds=delay_s), "power", "S10.1")]
+        return [Wait(now + timedelta(seconds=power_delay_s(site)), "power", "S10.1")]
     return treat(signal.type, site, now, duress=signal.duress)
+
+
+def power_delay_s(site: SiteFacts) -> int:
+    """How long a power failure waits for its restore: the sheet's, else the terms' (S10.1)."""
+    return site.terms.power.delay_s if site.power_delay_s is None else site.power_delay_s
+
+
+def left_in_test(signal: SignalFacts, site: SiteFacts, now: datetime) -> list[Act]:
+    """What a signal that was not restored when its test ended leads to (S20.1).
+
+    Empty when something else still keeps it back: another test, an interruption, the sheet.
+    """
+    if _held(signal, site) is not None:
+        return []
+    if site.types is not None and signal.type not in site.types:
+        return []
+    reason = "not restored when the test ended"
+    priority = site.terms.priority(signal.type)
+    acts: list[Act] = [
+        Open(
+            signal.type, priority, "S20.1", reason,
+            zone=signal.zone, code=signal.code, origin="test",
+        )
+    ]  # fmt: skip
+    if signal.duress:
+        acts.append(Say("incident.duress", "M7.1"))
+    return [*acts, *treat(signal.type, site, now, duress=signal.duress)]
 
 
 def _foretold(signal: SignalFacts, site: SiteFacts, now: datetime) -> bool:

@@ -1,0 +1,214 @@
+"""Floods: one transmitter is held back alone, noted in one incident, and released when quiet.
+
+Why: see `rules.flood`. What is counted is what was received, so any number of workers agree, and a
+backlog judged at once is no flood. Frames that were not believed do not count: a stranger who sends
+in another's name would silence it. Never: a row written per signal of a flood beyond its verdict.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.contracts.models import Interruption
+from meldkamer.incidents import gathering
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.journal import commands as journal
+from meldkamer.rules.acts import Enqueue, HoldBack, Open
+from meldkamer.rules.facts import SiteFacts
+from meldkamer.sites.models import Site
+from meldkamer.terms.model import Flood
+
+if TYPE_CHECKING:
+    from meldkamer.incidents.carry_out import Docket
+    from meldkamer.journal.models import Signal
+
+END = "flood.end"
+_CLAUSE = "D908.3"
+#: told by a technician on the phone, as a fault of the installation is (S16.2)
+TYPE = "external_technical"
+# by the index of site and receipt, and never more rows than decide it
+_BURST = """
+SELECT count(*) FROM (
+    SELECT FROM journal_signal WHERE site_id = %(site)s AND received_at > %(since)s
+        AND received_at <= %(at)s AND id <= %(id)s AND transmitter_id = %(transmitter)s
+        AND role <> 'unparsed' AND detail->>'disposition' IS NULL
+        AND received_at > coalesce((SELECT max(ended_at) FROM contracts_testmode
+            WHERE site_id = %(site)s), '-infinity')
+    LIMIT %(most)s
+) sent
+"""
+# what keeps it from being quiet: the youngest signal but so many
+_LOUD = """
+SELECT received_at FROM journal_signal WHERE site_id = %(site)s AND received_at > %(since)s
+    AND transmitter_id = %(transmitter)s
+    AND role <> 'unparsed' AND detail->>'disposition' IS NULL
+ORDER BY received_at DESC, id DESC OFFSET %(quiet)s LIMIT 1
+"""
+_EVIDENCE = """
+SELECT code, coalesce(zone, ''), count(*), min(received_at), max(received_at)
+FROM journal_signal WHERE site_id = %(site)s AND received_at > %(since)s
+    AND transmitter_id = %(transmitter)s
+    AND role <> 'unparsed' AND detail->>'disposition' IS NULL
+GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+"""
+_CODES_SHOWN = 12
+
+
+def burst(row: Signal, site: SiteFacts) -> int:
+    """How many signals its transmitter sent within the window, this one included (D908.3).
+
+    0 where nothing can begin: no transmitter, a test, a flood that runs already.
+    """
+    if row.transmitter_id is None or site.tests or not site.in_force:
+        return 0
+    if any(one.transmitter == row.transmitter_id for one in site.interruptions):
+        return 0
+    rules = site.terms.flood
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BURST,
+            {
+                "site": site.id,
+                "since": row.received_at - timedelta(seconds=rules.window_s),
+                "at": row.received_at,
+                "id": row.pk,
+                "transmitter": row.transmitter_id,
+                "most": rules.signals + 1,
+            },
+        )
+        return int(cursor.fetchone()[0])
+
+
+def begin(docket: Docket, act: HoldBack) -> None:
+    """Hold a transmitter back from now on; noted in the incident of its signals, else in a new one.
+
+    The signal that completed the count is of no incident when it is held itself (R4).
+    """
+    gathering.put_down()
+    site, now, rules = docket.site, docket.now, docket.site_facts.terms.flood
+    evidence = _evidence(site, act.transmitter, now - timedelta(seconds=rules.window_s))
+    running = _incident_of(site, act.transmitter, now - timedelta(seconds=rules.window_s))
+    row = Interruption.objects.create(
+        site=site,
+        kind=Interruption.Kind.FLOOD,
+        clause=act.clause,
+        transmitter_id=act.transmitter,
+        started_by=journal.SYSTEM,
+        started_at=now,
+        evidence=evidence,
+    )
+    from meldkamer.incidents.carry_out import Docket
+
+    told = Docket(site, docket.site_facts, now, incident=running)
+    data = {"transmitter": act.transmitter, "signals": act.signals, "window_s": rules.window_s}
+    told.say("flood.started", act.clause, data={**data, **evidence})
+    if running is None:
+        priority = docket.site_facts.terms.priority(TYPE)
+        reason = "a transmitter is held back"
+        told.carry_out([Open(TYPE, priority, act.clause, reason, origin="flood"), Enqueue("S16.2")])
+        told.say("flood.noted", act.clause, data=evidence)
+    else:
+        told.save()
+    row.incident_id = told.opened.pk
+    row.save(update_fields=["incident_id"])
+    _look_again(row, now + timedelta(seconds=rules.quiet_s), now)
+    _notice(told, "flood")
+
+
+def _incident_of(site: Site, transmitter_id: int, since: datetime) -> Incident | None:
+    """The open incident that this transmitter's signals opened or joined, or of the type itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(i.id) FROM incidents_incident i JOIN incidents_verdict v"
+            " ON v.incident_id = i.id JOIN journal_signal s ON s.id = v.signal_id"
+            " WHERE i.site_id = %s AND i.closed_at IS NULL AND s.transmitter_id = %s"
+            " AND s.received_at > %s",
+            [site.pk, transmitter_id, since],
+        )
+        (found,) = cursor.fetchone()
+    rows = Incident.objects.filter(site=site, closed_at=None).select_related("site__provider")
+    if found is not None:
+        return rows.get(pk=found)
+    return rows.filter(type=TYPE).first()
+
+
+def _evidence(site: Site, transmitter_id: int, since: datetime) -> dict[str, Any]:
+    """What came: how much, from when to when, and the codes with their zones, the most first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EVIDENCE, {"site": site.pk, "since": since, "transmitter": transmitter_id})
+        rows = cursor.fetchall()
+    if not rows:
+        return {"received": 0, "codes": []}
+    return {
+        "received": sum(row[2] for row in rows),
+        "first": min(row[3] for row in rows).isoformat(),
+        "last": max(row[4] for row in rows).isoformat(),
+        "codes": [
+            {"code": code, "zone": zone, "count": count}
+            for code, zone, count, _, _ in rows[:_CODES_SHOWN]
+        ],
+    }
+
+
+def _look_again(row: Interruption, due: datetime, now: datetime) -> None:
+    payload = {"interruption": row.pk, "site": row.site_id}
+    agenda.schedule(END, f"interruption:{row.pk}", due, now, rank=0, payload=payload)
+
+
+def end(row_id: int, site: Site, facts: SiteFacts, now: datetime) -> None:
+    """The agenda's row: released when it was quiet, else looked at when it can be (D908.3)."""
+    row = Interruption.objects.filter(pk=row_id, ended_at=None).first()
+    if row is None or row.transmitter_id is None:
+        return
+    loud = _loud_at(row, facts.terms.flood, now)
+    if loud is not None:
+        _look_again(row, loud + timedelta(seconds=facts.terms.flood.quiet_s), now)
+        return
+    began = row.started_at - timedelta(seconds=facts.terms.flood.window_s)
+    row.evidence = _evidence(site, row.transmitter_id, began)
+    row.ended_at, row.ended_by = now, journal.SYSTEM
+    row.save(update_fields=["evidence", "ended_at", "ended_by"])
+    from meldkamer.incidents.carry_out import Docket
+
+    incident = None
+    if row.incident_id is not None:
+        incident = Incident.objects.select_related("site__provider").get(pk=row.incident_id)
+    docket = Docket(site, facts, now, incident=incident)
+    data = {"transmitter": row.transmitter_id, **row.evidence}
+    docket.say("flood.ended", _CLAUSE, "quiet", data=data)
+    if incident is not None and incident.closed_at is None:
+        docket.save()
+    journal.announce(f"site:{site.pk}")
+
+
+def _loud_at(row: Interruption, rules: Flood, now: datetime) -> datetime | None:
+    """When the signal came that still makes it loud; None when it is quiet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOUD,
+            {
+                "site": row.site_id,
+                "since": now - timedelta(seconds=rules.quiet_s),
+                "transmitter": row.transmitter_id,
+                "quiet": rules.quiet_signals,
+            },
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _notice(docket: Docket, kind: str) -> None:
+    Notice.objects.create(
+        provider=docket.site.provider,
+        at=docket.now,
+        kind=kind,
+        clause=_CLAUSE,
+        text=docket.site.name,
+        site=docket.site,
+        incident=docket.incident,
+    )
+    journal.announce("notices")

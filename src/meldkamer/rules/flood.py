@@ -1,0 +1,48 @@
+"""Flood: when a transmitter is held back alone, what of it is not, and when it is quiet (D908.3).
+
+Why: one transmitter that sends without end must not keep the operators from the others. Never:
+hold back hold-up, duress, fire or medical, whatever the terms say. Invariant: the answer depends on
+what was received, never on when it was judged, so any number of workers give the same one.
+"""
+
+from __future__ import annotations
+
+from meldkamer.rules.facts import SignalFacts, SiteFacts
+from meldkamer.terms.model import Flood
+
+NEVER_HELD = ("holdup", "fire", "medical")
+#: a restore of these ends an incident before an operator has it, so it is let through
+_ENDS_INCIDENTS = ("battery", "power", "line_test")
+_HOLDABLE = ("event", "restore", "cancel", "still")
+
+
+def runs(signal: SignalFacts, site: SiteFacts) -> bool:
+    """Whether the transmitter of this signal is held back now."""
+    return signal.transmitter is not None and any(
+        one.kind == "flood" and one.transmitter == signal.transmitter for one in site.interruptions
+    )
+
+
+def begins(signal: SignalFacts, site: SiteFacts) -> bool:
+    """Whether this signal is the one too many of its transmitter (its `burst` counts it).
+
+    Not while a test runs at the site, nor before it is in force: nothing is reacted to then.
+    """
+    if signal.transmitter is None or site.tests or not site.in_force or runs(signal, site):
+        return False
+    return signal.burst > site.terms.flood.signals
+
+
+def holds(signal: SignalFacts, site: SiteFacts) -> bool:
+    """Whether a signal of a flooding transmitter is held back (never a life in danger)."""
+    if signal.role not in _HOLDABLE or signal.duress:
+        return False
+    kind = signal.restores_type or signal.type
+    if kind in NEVER_HELD or kind in site.terms.flood.never_held:
+        return False
+    return not (signal.role == "restore" and kind in _ENDS_INCIDENTS)
+
+
+def quiet(signals: int, rules: Flood) -> bool:
+    """Whether so few signals within `quiet_s` are those of a transmitter in order."""
+    return signals <= rules.quiet_signals
