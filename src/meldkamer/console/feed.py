@@ -25,6 +25,12 @@ BEAT_S = 2.0
 LONGEST_S = 900.0
 #: a transaction may commit after a later one: what is older than this is surely committed
 OVERLAP_S = 30
+#: an audit older than this is red: every console must learn of it, though nobody can tell them
+STALE_S = 90
+_STALE = (
+    "SELECT coalesce(min(checked_at) < now() - make_interval(secs => %s), true)"
+    " FROM incidents_housecheck"
+)
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
 #: a console this far behind is sent one "everything" instead of the list
 _BACKLOG = 500
@@ -126,6 +132,7 @@ class Feed:
         await self._look_up(connection, set())
         self.up = True
         self._ready.set()
+        house_stale = await self._house_is_stale(connection)
         while True:
             named: set[str] = set()
             async for notice in connection.notifies(timeout=BEAT_S, stop_after=1):
@@ -133,9 +140,19 @@ class Feed:
             if named:
                 for change in await self._look_up(connection, named):
                     self._tell(change)
-            else:
-                # a dead connection looks like a silent one: ask
-                await connection.execute("SELECT 1")
+            # a dead connection looks like a silent one: ask, and ask what nobody announces
+            stale = await self._house_is_stale(connection)
+            if stale != house_stale:
+                house_stale = stale
+                self._tell(Change(0, None))
+
+    async def _house_is_stale(
+        self, connection: psycopg.AsyncConnection[tuple[object, ...]]
+    ) -> bool:
+        """Whether the auditor has been silent too long: a worker that is dead announces nothing."""
+        cursor = await connection.execute(_STALE, [STALE_S])
+        found = await cursor.fetchone()
+        return found is None or bool(found[0])
 
     def _tell(self, change: Change) -> None:
         for listener in self.listeners:

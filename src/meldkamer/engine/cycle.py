@@ -19,6 +19,8 @@ from meldkamer.notify.commands import Carrier
 
 log = logging.getLogger(__name__)
 _ENDS, _DUE = (0,), (1,)
+#: the rank of what looks at the house itself: it waits for no signal to be judged first
+HOUSE = 2
 _AN_INSTANT = timedelta(microseconds=1)
 
 
@@ -30,6 +32,11 @@ def end_states(now: datetime) -> int:
 def act_on_due(now: datetime) -> int:
     """Act on what is due, if nothing that came before it still waits (R1c)."""
     return _act(now, _DUE, _not_after(now, _AN_INSTANT))
+
+
+def look_at_house(now: datetime) -> int:
+    """The auditor, when his time is there; a backlog of signals is something for him to see."""
+    return _act(now, (HOUSE,), now)
 
 
 def _not_after(now: datetime, before: timedelta) -> datetime:

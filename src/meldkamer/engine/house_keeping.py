@@ -8,17 +8,21 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.engine.acts import PURGE, SEAL
+from meldkamer.engine.audit.recurring import AUDIT, RECURRING
+from meldkamer.engine.cycle import HOUSE
 from meldkamer.incidents import carry_out
 from meldkamer.incidents.models import Incident
+from meldkamer.watch import reporting
 
 
 def begin(now: datetime) -> None:
     """Recurring rows, and a row for every open incident that lost its own (M12.2)."""
     with transaction.atomic():
-        for kind in (PURGE, SEAL):
+        for kind, subject in RECURRING:
             if not AgendaRow.objects.filter(kind=kind, done_at=None).exists():
-                agenda.schedule(kind, "journal", now, now)
+                rank = HOUSE if kind == AUDIT else 1
+                agenda.schedule(kind, subject, now, now, rank=rank)
+    reporting.begin(now)
     _mend_incidents(now)
 
 

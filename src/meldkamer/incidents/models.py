@@ -110,6 +110,10 @@ class Incident(models.Model):
                 name="open_incidents_by_priority",
             ),
             models.Index(fields=["site", "-opened_at"]),
+            # the auditor goes round and round through what is open
+            models.Index(
+                fields=["id"], condition=Q(closed_at__isnull=True), name="open_incidents_by_number"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -198,3 +202,20 @@ class AreaOutage(models.Model):
 
     def __str__(self) -> str:
         return self.area
+
+
+class HouseCheck(models.Model):
+    """One rule of the house as the auditor last saw it kept (`house_checks` alone writes it)."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    clause = models.CharField(max_length=12)
+    checked_at = models.DateTimeField()
+    broken_since = models.DateTimeField(null=True)
+    count = models.PositiveIntegerField(default=0)
+    # rows of (kind, id, site, at, note)
+    findings = models.JSONField(default=list)
+    # where a check that walks through a table goes on
+    mark = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name

@@ -380,9 +380,14 @@ def with_the_system(providers: Collection[int]) -> list[Incident]:
     )
 
 
-def site_names(site_ids: Collection[int]) -> dict[int, str]:
-    """Names for rows of the journal, which carry ids alone."""
-    return dict(Site.objects.filter(pk__in=list(site_ids)).values_list("pk", "name"))
+def site_names(
+    site_ids: Collection[int], providers: Collection[int] | None = None
+) -> dict[int, str]:
+    """Names for rows of the journal, which carry ids alone; of these providers, where given."""
+    sites = Site.objects.filter(pk__in=list(site_ids))
+    if providers is not None:
+        sites = sites.filter(provider_id__in=list(providers))
+    return dict(sites.values_list("pk", "name"))
 
 
 def overdue(now: datetime) -> tuple[int, int]:

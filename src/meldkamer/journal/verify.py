@@ -15,6 +15,12 @@ _SEALS = (
     "SELECT id, last_xact::text::bigint, last_id, rows, hash, marks, sealed_at FROM journal_seal"
     " WHERE table_name = %s AND id > %s ORDER BY id LIMIT 50"
 )
+# a seal and the one before it of the same table
+_TWO = (
+    "SELECT table_name, last_xact::text::bigint, last_id, rows, hash, marks, sealed_at"
+    " FROM journal_seal WHERE table_name = (SELECT table_name FROM journal_seal WHERE id = %s)"
+    " AND id <= %s ORDER BY id DESC LIMIT 2"
+)
 _BEYOND = "SELECT count(*) FROM {table} WHERE (xact::text::bigint, id) > (%s, %s)"
 
 
@@ -63,6 +69,25 @@ def verify(connection: Any, table: str) -> Verified:
             after, sealed = (xact, last_id), sealed + len(rows)
         cursor.execute(_BEYOND.format(table=table), after)
         return Verified(table, sealed, cursor.fetchone()[0], head, None)
+
+
+def verify_seal(connection: Any, seal_id: int) -> Broken | None:
+    """Recompute one seal from the one before it: what an auditor can afford now and then."""
+    with transaction(connection), connection.cursor() as cursor:
+        chain.fix_settings(cursor)
+        cursor.execute(_TWO, [seal_id, seal_id])
+        found = cursor.fetchall()
+        if not found:
+            return None
+        table, xact, last_id, count, hashed, marks, sealed_at = found[0]
+        before = found[1] if len(found) > 1 else None
+        after = (before[1], before[2]) if before else (0, 0)
+        head = bytes(before[4]) if before else chain.GENESIS
+        rows = _covered(cursor, table, after, (xact, last_id), count)
+        named = _compare(table, rows, bytes(marks), str(sealed_at))
+        if named is None and (chain.link(head, rows) != bytes(hashed) or count != len(rows)):
+            named = Broken(table, last_id, "sealed with another hash", str(sealed_at))
+        return named
 
 
 def _seals(cursor: Any, table: str) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.project import keys, paths
+from meldkamer.project.addresses import web_address
 from meldkamer.project.database import django_database
 from meldkamer.project.logs import logging_config
 
@@ -32,6 +33,8 @@ MELDKAMER_DEMO = _on("MELDKAMER_DEMO")
 SECRET_KEY = keys.key("secret").hex()
 MELDKAMER_SEALING_KEY: bytes = keys.key("sealing")
 MELDKAMER_CODE_PEPPER: bytes = keys.key("pepper")
+#: asked after each audit in which every check held; its path is a secret (see engine.audit.outside)
+MELDKAMER_ALIVE_URL = web_address("MELDKAMER_ALIVE_URL", os.environ.get("MELDKAMER_ALIVE_URL", ""))
 
 # --- the house
 INSTALLED_APPS = [

@@ -85,6 +85,7 @@ class Worker:
             cycle.consume_all,
             cycle.act_on_due,
             lambda now: cycle.hand_over(self.carriers, now),
+            cycle.look_at_house,
         )
         for step in steps:
             if self.stopping:

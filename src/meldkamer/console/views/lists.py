@@ -18,7 +18,7 @@ from meldkamer.console.access import Desk, at_the_desk, supervisors_only
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.timing import clock_or_day, day_and_time
-from meldkamer.console.views.rendering import middle
+from meldkamer.console.views.rendering import middle, zone_of
 from meldkamer.incidents import commands, queries
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Notice
@@ -73,7 +73,7 @@ def _show(
 ) -> HttpResponse:
     if name not in NAMES:
         raise Http404
-    rows = _ROWS[name](desk, _zone(desk))
+    rows = _ROWS[name](desk, zone_of(desk))
     return middle(
         request,
         desk,
@@ -86,12 +86,6 @@ def _show(
             "refusal": refusal,
         },
     )
-
-
-def _zone(desk: Desk) -> ZoneInfo:
-    from meldkamer.terms.loader import load
-
-    return ZoneInfo(load(desk.providers[0].terms).timezone if desk.providers else "UTC")
 
 
 def _notices(desk: Desk, zone: ZoneInfo) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,11 +11,13 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
 from meldkamer.console.access import Desk
+from meldkamer.console.screens import house as house_screen
 from meldkamer.console.screens import incident as incident_screen
 from meldkamer.console.screens import queue as queue_screen
 from meldkamer.console.screens.refusals import Refusal
-from meldkamer.incidents import queries
+from meldkamer.incidents import house_checks, queries
 from meldkamer.people.queries import on_duty
+from meldkamer.terms.loader import load
 
 Context = dict[str, Any]
 
@@ -29,7 +32,13 @@ def queue_context(desk: Desk, open_id: int | None) -> Context:
         "beside": queries.beside(desk.shown_ids, desk.now),
         "duty": on_duty(desk.provider_ids, desk.now),
         "overdue": queries.overdue(desk.now),
+        "house": house_screen.banner(house_checks.house(desk.now), desk.now, zone_of(desk)),
     }
+
+
+def zone_of(desk: Desk) -> ZoneInfo:
+    """The time of this person's first provider, for what has no site."""
+    return ZoneInfo(load(desk.providers[0].terms).timezone if desk.providers else "UTC")
 
 
 def incident_context(

@@ -3,7 +3,7 @@
 // without a button is answered, never silent.
 // @ts-check
 
-const LETTERS = 'ndopbmrgithelvxcj'
+const LETTERS = 'andopbmrgithelvxcj'
 
 /** A sentence of the page, said to everybody: seen and read aloud. @param {string} name @param {Record<string, string | number>} values */
 export function say(name, values) {
