@@ -43,7 +43,8 @@ WITH next AS MATERIALIZED (
  WHERE id < coalesce((SELECT min(id) FROM next WHERE received_at > %(upto)s), 9223372036854775807)
 ), unjudged AS (
  SELECT * FROM settled s
- WHERE NOT EXISTS (SELECT FROM incidents_verdict v WHERE v.signal_id = s.id)
+ WHERE NOT EXISTS (SELECT FROM incidents_verdict v
+  WHERE v.signal_id = s.id AND v.signal_id > %(mark)s)
 )
 SELECT 'signal', id, site_id, received_at, code FROM unjudged u
  WHERE NOT EXISTS (SELECT FROM journal_pending p
