@@ -1,6 +1,7 @@
 """Procedures as data: drafted, released by a second person, in force by time, never changed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -49,7 +50,7 @@ def site(securitas: Provider) -> Site:
     return whole.bring(securitas, draft, NOW, "test")[0]
 
 
-def intrusion(*steps: dict[str, object]) -> Procedure:
+def intrusion(*steps: dict[str, Any]) -> Procedure:
     return read(TERMS, "intrusion", list(steps) or [CONTACTS, POLICE, AGAIN, TELL])
 
 

@@ -156,10 +156,11 @@ def targets(incident: IncidentFacts) -> list[Step]:
     procedure = incident.procedure
     if procedure is None:
         return []
-    every = chain.from_iterable(
-        called_by(incident, step) for step in procedure.steps if step.do == "call"
-    )
-    steps = list({step.to: step for step in reversed(list(every))}.values())[::-1]
+    once: dict[str, Step] = {}
+    for step in procedure.steps:
+        for target in called_by(incident, step) if step.do == "call" else ():
+            once.setdefault(target.to, target)
+    steps = list(once.values())
     first = incident.case.reply_from
     if first:
         steps.sort(key=lambda step: step.to != first)
