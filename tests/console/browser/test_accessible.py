@@ -113,7 +113,7 @@ def test_the_call_sheet(eva: Any, night: Incident, web: Web) -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_login(web: Web, chromium_process: Any, theme: str) -> None:
+def test_the_login(web: Web, town: Scene, chromium_process: Any, theme: str) -> None:
     context = chromium_process.new_context()
     context.add_cookies([{"name": "meldkamer_theme", "value": theme, "url": web.address}])
     page = context.new_page()
@@ -168,7 +168,7 @@ def test_narrow_or_zoomed_everything_stacks_and_nothing_is_cut(
 ) -> None:
     page = sit_down("eva", f"/incident/{night.pk}/", 683, 900)
     assert page.evaluate("document.documentElement.scrollWidth") <= 683
-    tops = [page.query_selector(s).bounding_box()["y"] for s in ("main", "nav.queue", "#site")]
+    tops = [box_of(page, selector)["y"] for selector in ("main", "nav.queue", "#site")]
     assert tops == sorted(tops)
 
 
