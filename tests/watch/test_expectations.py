@@ -1,4 +1,4 @@
-"""When something is expected: periods, clock times, hours; both changes of the clock (S10.3, S11.1)."""
+"""What is expected when: periods, clock times, hours; both changes of the clock (S10.3, S11.1)."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ PARTS = {
     "wire": "decode and reply, no sockets",
     "intake": "acknowledged after commit, against pysiaalarm",
     "judge": "signals judged",
+    "watch": "line tests of 1,000,000 transmitters",
     "screen": "frame received to row visible in a browser",
 }
 

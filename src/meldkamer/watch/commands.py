@@ -207,6 +207,11 @@ def told_undefined(site: Site, code: str, now: datetime) -> None:
     UndefinedCode.objects.get_or_create(site=site, code=code, defaults={"told_at": now})
 
 
+def list_undefined(site: Site, code: str, now: datetime) -> None:
+    """An unknown code came: listed in the daily report (S10.5)."""
+    reporting.note(site, ReportLine.Kind.UNDEFINED, code, now)
+
+
 def handle_undefined(
     site: Site, code: str, now: datetime, *, note: str = "", actor: str = journal.SYSTEM
 ) -> None:

@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.journal.models import Signal
 from meldkamer.journal.synthetic import store_synthetic
 from meldkamer.sites.models import OpeningHours, Site
 from meldkamer.terms.holidays import is_holiday
@@ -74,6 +77,23 @@ def is_armed(site: Site, area: str) -> bool | None:
     return site.armed
 
 
+def _was_armed(site: Site, area: str, moment: datetime) -> bool | None:
+    """The same at a moment that is over: what came after it does not count, however late we are."""
+    changed_at = site.armed_changed_at
+    state = AreaArming.objects.filter(site=site, area=area).first() if area else None
+    if state is not None:
+        changed_at = state.changed_at
+    if changed_at is None or changed_at <= moment:
+        return is_armed(site, area)
+    rows = Signal.objects.filter(
+        site_id=site.pk, role__in=("arm", "disarm"), received_at__lte=moment
+    ).order_by("-received_at", "-id")
+    if state is not None:
+        rows = rows.filter(Q(area=None) | Q(area__in=("", area, area.rjust(2, "0"))))
+    last = rows.values_list("role", flat=True).first()
+    return None if last is None else last == "arm"
+
+
 def _schedule(site: Site, area: str, plan: Plan, after: datetime, now: datetime) -> None:
     found = plan.next_deadline(after)
     if found is None:
@@ -90,7 +110,7 @@ def hours_due(site: Site, area: str, expected: str, due: datetime, now: datetime
     if plan is None:
         return
     _schedule(site, area, plan, due, now)
-    armed = is_armed(site, area)
+    armed = _was_armed(site, area, due)
     if armed is None or armed != (expected == OPEN):
         return
     _missed(site, area, expected, "late", now)
@@ -114,7 +134,7 @@ def _look_again(site: Site, area: str, plan: Plan, due: datetime, told: int, now
 def still_open(site: Site, area: str, told: int, due: datetime, now: datetime) -> None:
     """Told to be late, and still open: told again, until it is closed or to be open (S11.1)."""
     plan = plan_of(site, area)
-    if plan is None or is_armed(site, area) is not False or plan.is_open(due):
+    if plan is None or plan.is_open(due) or _was_armed(site, area, due) is not False:
         return
     _missed(site, area, CLOSE, "late", now, count=told + 1)
     _look_again(site, area, plan, due, told + 1, now)
