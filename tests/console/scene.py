@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from meldkamer.incidents.judging import judge_next
-from meldkamer.incidents.models import Incident
+from meldkamer.incidents.models import HouseCheck, Incident
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail
 from meldkamer.people.codes import code_mac
@@ -57,6 +57,15 @@ class Scene:
             "dtral": self.provider("dtral", "D’Tral", "dtral"),
         }
         self._accounts = 1000
+        self.house_holds()
+
+    def house_holds(self) -> None:
+        """The auditor was here, found nothing, and is not missed for a day: no worker runs here."""
+        HouseCheck.objects.update_or_create(
+            name="signal_waits",
+            defaults={"clause": "M12.1", "checked_at": self.now + timedelta(days=1), "count": 0,
+                      "findings": [], "broken_since": None},
+        )  # fmt: skip
 
     def provider(self, slug: str, name: str, terms: str) -> Provider:
         return Provider.objects.create(

@@ -4,10 +4,11 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from meldkamer.project.health import health
+from meldkamer.project.health import health, house
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health, name="health"),
+    path("health/house/", house, name="health-house"),
     path("account/", include("allauth.account.urls")),
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
