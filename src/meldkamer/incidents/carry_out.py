@@ -58,14 +58,16 @@ class Docket:
         incident: Incident | None = None,
         actor: str = journal.SYSTEM,
         signal_id: int | None = None,
+        past: list[Past] | None = None,
     ) -> None:
+        """past: the incident's history when it was read already; it grows with this docket."""
         self.site = site
         self.site_facts = facts
         self.now = now
         self.actor = actor
         self.signal_id = signal_id
         self.incident = incident
-        self._past: list[Past] | None = None if incident else []
+        self._past: list[Past] | None = past if incident else []
 
     @property
     def opened(self) -> Incident:
@@ -298,14 +300,13 @@ def _mail(docket: Docket, act: Mail) -> None:
 
 
 def _become_holdup(docket: Docket, act: BecomeHoldup) -> None:
-    incident = docket.opened
-    others = Incident.objects.filter(site=docket.site, type="holdup", closed_at=None)
-    if not others.exclude(pk=incident.pk).exists():
-        terms = docket.site_facts.terms
-        incident.type, incident.area = "holdup", ""
+    incident, terms = docket.opened, docket.site_facts.terms
+    if incident.type != "holdup":
+        # beside a hold-up that is open already: each is an incident of its own (R10)
+        incident.type, incident.area, incident.origin = "holdup", "", "duress"
         incident.priority = terms.priority("holdup")
         incident.procedure = msgspec.to_builtins(terms.procedure("holdup"))
-        docket.save("type", "area", "priority", "procedure")
+        docket.save("type", "area", "priority", "procedure", "origin")
     docket.say("incident.duress", act.clause)
 
 

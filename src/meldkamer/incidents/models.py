@@ -1,7 +1,8 @@
 """Incidents: one alarm being handled, and the one verdict of each signal.
 
 Kept by the database: open means an owner and a due time, closed means an outcome and neither; one
-open incident per site, type and area; one verdict per signal.
+open incident per site, type and area, save one that a duress code made a hold-up; one verdict per
+signal.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ class Incident(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "type", "area"],
-                condition=Q(closed_at__isnull=True),
+                # one that became a hold-up in a call stands beside the site's own (M7.1, R10)
+                condition=Q(closed_at__isnull=True) & ~Q(origin="duress"),
                 name="one_open_incident_per_site_and_kind",
             ),
             models.CheckConstraint(

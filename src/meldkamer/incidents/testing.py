@@ -139,8 +139,7 @@ def _summary(sent: Sequence[SignalFacts], left: Sequence[SignalFacts]) -> dict[s
     """What came, by code, zone and area, and what was not restored."""
     zones = Counter(signal.zone for signal in sent if signal.zone)
     areas = Counter(signal.area for signal in sent if signal.area)
-    return {
-        "signals": len(sent),
+    counted = {
         "codes": dict(sorted(Counter(signal.code for signal in sent).items())),
         "zones": dict(sorted(zones.items())),
         "areas": dict(sorted(areas.items())),
@@ -149,3 +148,4 @@ def _summary(sent: Sequence[SignalFacts], left: Sequence[SignalFacts]) -> dict[s
             for signal in left[:_SHOWN]
         ],
     }
+    return {"signals": len(sent), **{key: value for key, value in counted.items() if value}}

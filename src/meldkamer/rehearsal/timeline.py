@@ -25,6 +25,8 @@ PRINTED = frozenset((
     "needless.warned", "sheet.changed", "sheet.refused", "handling.counted",
 ))
 # fmt: on
+#: kept in UTC, told in the time of the site
+_MOMENTS = ("until", "first", "last", "started_at")
 # what an entry keeps for the rules and a reader of the timeline has no use for
 _HIDDEN = {
     *("key", "round", "message", "accepted", "inform", "in_call", "for", "purpose", "other"),
@@ -79,7 +81,7 @@ def _line(entry: Entry, site: str, numbers: dict[int, int], zone: ZoneInfo) -> d
 
 
 def _shown(key: str, value: Any, zone: ZoneInfo) -> Any:
-    if key == "until":
+    if key in _MOMENTS and isinstance(value, str):
         return _when(datetime.fromisoformat(value), zone)
     if key == "zone" and isinstance(value, str) and value.isdigit():
         return int(value)
