@@ -157,7 +157,12 @@ def evidence(incident: IncidentFacts) -> dict[str, object]:
     """What the record says of the verification before 101 or 112 is called (B1)."""
     case = incident.case
     calls = [
-        {"to": call.to, "at": call.at.isoformat(), "result": call.result, "says": call.says}
+        {
+            "to": _name(incident, call.to),
+            "at": call.at.isoformat(),
+            "result": call.result,
+            "says": call.says,
+        }
         for call in case.calls
         if not call.inform
     ]
@@ -165,6 +170,12 @@ def evidence(incident: IncidentFacts) -> dict[str, object]:
         "duress code" if case.duress else "person" if case.called_for_help else "calls"
     )
     return {"rule": "B1", "method": method, "calls": calls}
+
+
+def _name(incident: IncidentFacts, key: str) -> str:
+    """Who was called, in words that still mean something when he has left the list."""
+    contact = incident.site.contact(key)
+    return contact.name if contact else key
 
 
 def patrol(incident: IncidentFacts, unit: str) -> list[Act]:
