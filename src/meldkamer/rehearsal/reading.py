@@ -34,11 +34,14 @@ from meldkamer.rehearsal.story import (
     weekdays,
 )
 from meldkamer.sites.phones import PhoneFault, normal
+from meldkamer.terms import procedures
 from meldkamer.terms.loader import TermsFault, load, shipped, varied
 from meldkamer.terms.model import Terms
 from meldkamer.terms.toml import NotToml, read_toml
 
 _NUMBER = re.compile(r"\+?[0-9 ]{4,20}")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_YEARS = range(1970, 2200)
 
 
 def read(path: str) -> Story:
@@ -110,7 +113,7 @@ class _Reader:
             terms = varied(parts.terms, parts.terms_changes)
         except TermsFault as fault:
             raise self.fault("terms_changes", str(fault)) from None
-        start = aware(parts.start)
+        start = self._year("start", aware(parts.start))
         until = None if parts.until is None else self._instant("until", parts.until, start)
         if until is not None and until < start:
             raise self.fault("until", "a time that is not before the start")
@@ -161,21 +164,22 @@ class _Reader:
         return self.fault(where, what)
 
     def _instant(self, where: str, value: Any, start: datetime) -> datetime:
-        if isinstance(value, datetime):
-            return aware(value)
-        if not isinstance(value, str):
-            raise self.fault(where, 'a time after the start like "+5m", or a date-time')
-        if value.startswith("+"):
-            try:
-                return start + span(value)
-            except ValueError:
-                pass
-        else:
-            try:
-                return aware(datetime.fromisoformat(value))
-            except ValueError:
-                pass
+        try:
+            if isinstance(value, datetime):
+                return self._year(where, aware(value))
+            if isinstance(value, str) and value.startswith("+"):
+                return self._year(where, start + span(value))
+            if isinstance(value, str):
+                return self._year(where, aware(datetime.fromisoformat(value)))
+        except (ValueError, OverflowError):
+            pass
         raise self.fault(where, 'a time after the start like "+5m", or a date-time')
+
+    def _year(self, where: str, at: datetime) -> datetime:
+        """The instant, in years that calendars, clocks and the weeks after it can hold."""
+        if at.year not in _YEARS:
+            raise self.fault(where, f"a year from {_YEARS[0]} to {_YEARS[-1]}")
+        return at
 
     def _sites(self, parts: StoryPart, terms: Terms) -> None:
         names = [site.name for site in parts.site]
@@ -183,6 +187,8 @@ class _Reader:
             where = f"site[{number}]"
             if names.count(site.name) > 1:
                 raise self.fault(f"{where}.name", "a name of its own per site")
+            if site.account and [s.account for s in parts.site].count(site.account) > 1:
+                raise self.fault(f"{where}.account", "an account of its own per site")
             if not site.plan:
                 site.plan = next(iter(terms.plans))
             if site.plan not in terms.plans:
@@ -200,6 +206,7 @@ class _Reader:
                 -90 <= site.position[0] <= 90 and -180 <= site.position[1] <= 180
             ):
                 raise self.fault(f"{where}.position", "[latitude, longitude] on the earth")
+            self._procedures(f"{where}.procedures", site.procedures, terms)
             self._people(where, site)
             self._spans(where, site)
 
@@ -208,7 +215,9 @@ class _Reader:
         for number, contact in enumerate(site.contact):
             at = f"{where}.contact[{number}]"
             self._number(f"{at}.phone", contact.phone)
+            self._mail(f"{at}.email", contact.email)
             self._code(f"{at}.code", contact.code)
+        self._mail(f"{where}.installer.email", site.installer.email)
         self._number(f"{where}.premises.phone", site.premises.phone)
         self._code(f"{where}.premises.code", site.premises.code)
 
@@ -217,6 +226,10 @@ class _Reader:
             normal(phone)
         except PhoneFault as fault:
             raise self.fault(where, str(fault)) from None
+
+    def _mail(self, where: str, address: str) -> None:
+        if address and not _MAIL.fullmatch(address):
+            raise self.fault(where, "an e-mail address like an@example.be")
 
     def _code(self, where: str, code: str) -> None:
         if code and not re.fullmatch(r"[0-9]{6}", code):
@@ -230,6 +243,9 @@ class _Reader:
                 self._span_or_empty(f"{where}.contact[{number}].sms.after", contact.sms.after)
             if [c.name for c in site.contact].count(contact.name) > 1:
                 raise self.fault(f"{where}.contact[{number}].name", "a name of its own per contact")
+        for number, zone in enumerate(site.zone):
+            if [str(z.number) for z in site.zone].count(str(zone.number)) > 1:
+                raise self.fault(f"{where}.zone[{number}].number", "a number of its own per zone")
         for number, hours in enumerate(site.open_close):
             at = f"{where}.open_close[{number}]"
             self._span_or_empty(f"{at}.margin", hours.margin)
@@ -277,6 +293,8 @@ class _Reader:
             raise self.fault(f"{where}.says", "what the caller says")
         if kind == "sms_from" and event.text is None:
             raise self.fault(f"{where}.text", "the text, which may be empty")
+        if kind == "signal" and isinstance(event.zone, int) and event.zone < 0:
+            raise self.fault(f"{where}.zone", "a number from 0, or a text")
         if kind == "signal" and not re.fullmatch(r"[A-Z]{2}|[136][0-9A-F]{3}", event.signal or ""):
             raise self.fault(f"{where}.signal", 'a SIA code like "BA" or Contact ID like "1130"')
         if kind == "operator" and not (event.reason or "").strip():
@@ -311,7 +329,15 @@ class _Reader:
 
     def _sheet(self, where: str, event: EventPart, parts: StoryPart) -> None:
         """The changes under the names of a story's site, their times as instants."""
-        known = ("formula", "types", "options", "premises", "test_period", "test_wait")
+        known = (
+            "formula",
+            "types",
+            "options",
+            "premises",
+            "test_period",
+            "test_wait",
+            "procedures",
+        )
         changes: dict[str, Any] = {}
         for key, value in (event.sheet or {}).items():
             at = f"{where}.sheet.{key}"
@@ -322,6 +348,9 @@ class _Reader:
                     raise self.fault(at, "a table with phone and name")
                 changes["premises_phone"] = str(value.get("phone", ""))
                 changes["premises_person"] = str(value.get("name", ""))
+            elif key == "procedures":
+                self._procedures(at, value, load(parts.terms))
+                changes[key] = value
             elif key in ("test_period", "test_wait"):
                 self._span_or_empty(at, str(value))
                 changes[f"{key}_s"] = int(span(str(value)).total_seconds())
@@ -340,6 +369,16 @@ class _Reader:
                 value = datetime.combine(value, time())
             if value is not None:
                 setattr(event, key, self._instant(f"{where}.{name}", value, start))
+
+    def _procedures(self, where: str, written: Any, terms: Terms) -> None:
+        """Steps that can be read; whether the law allows them is the sheet's matter (R30)."""
+        if not isinstance(written, dict):
+            raise self.fault(where, "a table of procedures by name")
+        for name, steps in written.items():
+            try:
+                procedures.read(terms, name, steps)
+            except procedures.ProcedureFault as fault:
+                raise self.fault(f"{where}.{name}", str(fault)) from None
 
     def _patrol(self, where: str, event: EventPart) -> dict[str, Any]:
         """The report of a unit as one table, whichever way it was written."""
