@@ -118,6 +118,7 @@ def check(terms: Terms) -> list[str]:
         *_treatments(terms),
         *_procedures(terms),
         *_numbers(terms),
+        *_life(terms),
     ]
 
 
@@ -171,9 +172,34 @@ def _numbers(terms: Terms) -> list[str]:
         ("queue.everyone_after_s", terms.queue.everyone_after_s),
         ("queue.remind_every_s", terms.queue.remind_every_s),
         ("queue.idle_s", terms.queue.idle_s),
+        ("flood.signals", terms.flood.signals),
+        ("flood.window_s", terms.flood.window_s),
+        ("flood.quiet_s", terms.flood.quiet_s),
+        ("needless.review_days", terms.needless.review_days),
+        ("needless.call_due_s", terms.needless.call_due_s),
+        ("needless.call_again_s", terms.needless.call_again_s),
     ):
         if value <= 0:
             faults.append(f"{where}: {value} is not above 0")
+    if not 0 < terms.needless.warn_at < terms.needless.suspend_at:
+        faults.append("needless.suspend_at: expected more than warn_at, which is above 0 (S12.2)")
+    flood = terms.flood
+    if flood.quiet_signals * flood.window_s >= flood.signals * flood.quiet_s:
+        faults.append("flood.quiet_signals: expected far fewer than make a flood (D908.3)")
     if terms.verification.detectors < 2:
         faults.append("verification.detectors: expected 2 or more (S9.1)")
     return faults
+
+
+def _life(terms: Terms) -> list[str]:
+    """Hold-up, fire and medical are never suspended and never held back (S12.2, D908.3)."""
+    wanted = ("holdup", "fire", "medical")
+    return [
+        f"{where}: {kind} is missing; it is kept whatever happens ({clause})"
+        for where, kinds, clause in (
+            ("needless.never_suspended", terms.needless.never_suspended, "S12.2"),
+            ("flood.never_held", terms.flood.never_held, "D908.3"),
+        )
+        for kind in wanted
+        if kind not in kinds
+    ]
