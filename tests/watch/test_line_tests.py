@@ -28,7 +28,7 @@ def watched(town: Town) -> Town:
     return town
 
 
-def tests(town: Town, when_s: float, transmitter: Transmitter) -> None:
+def a_test(town: Town, when_s: float, transmitter: Transmitter) -> None:
     """A test message of a transmitter comes and is judged."""
     town.signal(
         "line_test", "RP", role="test_message", zone=None, when=at(when_s),
@@ -48,7 +48,7 @@ def test_each_transmitter_of_a_site_is_supervised_for_itself(watched: Town) -> N
     second = Transmitter.objects.create(site=watched.site, account="BB01")
     watch.watch_missing(watched.site, NOW)
     for hour in (1, 2, 3):
-        tests(watched, hour * HOUR_S, first)
+        a_test(watched, hour * HOUR_S, first)
     run(at(missed(3)))
     assert [entry.data["count"] for entry in told("line_test.missed")] == [1, 2, 3]
     counts = dict(LineTestWatch.objects.values_list("transmitter_id", "missed"))
@@ -85,7 +85,7 @@ def test_the_third_is_handled_and_told_in_writing_the_fourth_is_neither(watched:
     row = queries.not_supervised([watched.provider.pk])[0]
     assert (row.site_id, row.missed) == (watched.site.pk, 6)
     assert queries.not_supervised([watched.other.pk]) == []
-    tests(watched, missed(3) + 4 * HOUR_S, row.transmitter)
+    a_test(watched, missed(3) + 4 * HOUR_S, row.transmitter)
     assert queries.not_supervised([watched.provider.pk]) == []
     assert told("line_test.returned")[0].data["count"] == 6
 
@@ -120,7 +120,7 @@ def test_clock_times_are_expected_and_the_wait_goes_by_the_table(town: Town) -> 
 @pytest.mark.clause("S10.3")
 def test_a_test_in_time_moves_its_row_and_leaves_no_other(watched: Town) -> None:
     for hour in range(1, 6):
-        tests(watched, hour * HOUR_S, Transmitter.objects.get(site=watched.site))
+        a_test(watched, hour * HOUR_S, Transmitter.objects.get(site=watched.site))
     rows = AgendaRow.objects.filter(kind=watch.TEST_DUE)
     assert [(row.due, row.done_at) for row in rows] == [(at(missed(6)), None)]
 

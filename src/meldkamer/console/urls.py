@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meldkamer.console.views import acts, callers, desk, house, lists, stream
+from meldkamer.console.views import acts, callers, desk, house, lists, outages, stream
 
 app_name = "console"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("caller/<int:site_id>/says/", callers.says, name="caller_says"),
     path("caller/<int:site_id>/open/", callers.open_by_hand, name="open_by_hand"),
     path("house/", house.findings, name="house"),
+    path("lists/outages/", outages.listing, name="outages"),
+    path("outages/<int:outage_id>/undo/", outages.undo, name="undo_outage"),
     path("lists/<slug:name>/", lists.listing, name="list"),
     path("notices/<int:notice_id>/seen/", lists.seen, name="notice_seen"),
 ]

@@ -155,6 +155,8 @@ class Beside:
     held_signals: int
     notices: int
     with_the_system: int
+    unsupervised: int
+    outages: int
 
 
 def beside(providers: Collection[int], now: datetime) -> Beside:
@@ -172,7 +174,11 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
             "   AND (provider_id IS NULL OR provider_id = ANY(%(p)s))),"
             " (SELECT count(*) FROM incidents_incident WHERE closed_at IS NULL"
             "   AND provider_id = ANY(%(p)s) AND (state = 'texting'"
-            "   OR (state = 'waiting' AND wait_for <> ALL(%(w)s))))",
+            "   OR (state = 'waiting' AND wait_for <> ALL(%(w)s)))),"
+            " (SELECT count(*) FROM watch_linetestwatch w JOIN sites_site s ON s.id = w.site_id"
+            "  WHERE w.unsupervised_since IS NOT NULL AND s.provider_id = ANY(%(p)s)),"
+            " (SELECT count(*) FROM incidents_areaoutage"
+            "  WHERE ended_at IS NULL AND provider_id = ANY(%(p)s))",
             {
                 "p": list(providers),
                 "now": now,
@@ -180,7 +186,7 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
                 "w": list(DESK_WAITS),
             },
         )
-        closed, tests, held, notices, system = cursor.fetchone()
+        closed, tests, held, notices, system, unsupervised, outages = cursor.fetchone()
         cursor.execute(
             "SELECT received_at, role FROM journal_signal WHERE received_at > %s"
             " ORDER BY id DESC LIMIT 1",
@@ -188,7 +194,9 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
         )
         last = cursor.fetchone() or (None, "")
     trials = len(trial_sites(providers, now))
-    return Beside(last[0], last[1], closed, tests, trials, held, notices, system)
+    return Beside(
+        last[0], last[1], closed, tests, trials, held, notices, system, unsupervised, outages
+    )
 
 
 def incident_for(incident_id: int, providers: Collection[int]) -> Incident:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meldkamer.office.views import changes, lists, sandbox, sites
+from meldkamer.office.views import changes, hours, lists, sandbox, sites, watching
 
 app_name = "office"
 SITE = "sites/<int:site_id>/"
@@ -31,8 +31,13 @@ urlpatterns = [
     path(f"{SITE}transmitters/new/", changes.transmitter, name="new_transmitter"),
     path(f"{SITE}transmitters/<int:transmitter_id>/", changes.transmitter, name="transmitter"),
     path(f"{SITE}transmitters/<int:transmitter_id>/retire/", changes.retire, name="retire"),
-    path(f"{SITE}hours/", sites.hours, name="hours"),
-    path(f"{SITE}hours/change/", changes.hours, name="change_hours"),
+    path(f"{SITE}hours/", hours.hours, name="hours"),
+    path(f"{SITE}hours/change/", hours.change, name="change_hours"),
+    path(f"{SITE}hours/dates/", hours.add_date, name="add_date"),
+    path(f"{SITE}hours/dates/<int:hours_id>/remove/", hours.remove_date, name="remove_date"),
+    path(f"{SITE}line/instructed/", watching.line_instructed, name="line_instructed"),
+    path(f"{SITE}codes/<int:code_id>/instructed/", watching.code_instructed,
+         name="code_instructed"),
     path(f"{SITE}signals/", sites.signals, name="signals"),
     path(f"{SITE}wire/", sites.wire, name="wire"),
     path(f"{SITE}course/", sites.course, name="course"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
@@ -64,6 +65,8 @@ class SiteScreen:
     used: int
     included: int | None
     patrol_taken: bool
+    # since when a line of it is not supervised, in words (S10.3)
+    not_supervised: str
 
 
 def screen(
@@ -102,7 +105,17 @@ def screen(
         used=tally.used,
         included=tally.included or (plan.included.get(site.formula) if plan else None),
         patrol_taken="patrol" in site.options,
+        not_supervised=_not_supervised(site, zone),
     )
+
+
+def _not_supervised(site: Site, zone: ZoneInfo) -> str:
+    since = site.line_test_watches.filter(
+        unsupervised_since__isnull=False, transmitter__active=True
+    ).aggregate(first=Min("unsupervised_since"))["first"]
+    if since is None:
+        return ""
+    return _("line not supervised since %(at)s") % {"at": day_and_time(since, zone)}
 
 
 def _contact(
@@ -126,7 +139,7 @@ def _contact(
                     call.result if call.accepted or call.result != "reached" else "not_identified",
                 )
                 last = f"{word} {clock(call.at, zone)[:5]}"
-    parts = [contact.relation, contact.language.upper()]
+    parts = [contact.relation, contact.language.upper(), contact.reachable]
     return ContactRow(
         order=order,
         name=contact.name,

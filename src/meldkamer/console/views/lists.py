@@ -22,6 +22,7 @@ from meldkamer.console.views.rendering import middle, zone_of
 from meldkamer.incidents import commands, queries
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Notice
+from meldkamer.watch.queries import not_supervised
 
 NAMES = {
     "notices": gettext_lazy("For the supervisor"),
@@ -29,6 +30,8 @@ NAMES = {
     "trials": gettext_lazy("In trial"),
     "held": gettext_lazy("Signals held back, last 24 hours"),
     "system": gettext_lazy("With the system"),
+    "unsupervised": gettext_lazy("Line not supervised"),
+    "outages": gettext_lazy("General outages"),
 }
 
 
@@ -43,6 +46,7 @@ class Row:
     clause: str
     notice: int | None = None
     incident: int | None = None
+    grave: bool = False
 
 
 @require_GET
@@ -165,6 +169,28 @@ def _system(desk: Desk, zone: ZoneInfo) -> list[Row]:
     return rows
 
 
+def _unsupervised(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    """Red until a test comes or somebody writes: nobody would notice that this line is dead."""
+    rows = []
+    for watch in not_supervised(desk.provider_ids):
+        last = _("no test yet")
+        if watch.last_test_at is not None:
+            last = _("last test %(at)s") % {"at": _moment(watch.last_test_at, desk.now, zone)}
+        told = watch.site.installer.name if watch.site.installer else _("no installer")
+        since = watch.unsupervised_since or desk.now
+        rows.append(
+            Row(
+                _("since %(when)s") % {"when": _moment(since, desk.now, zone)},
+                _("%(count)s tests missed") % {"count": watch.missed},
+                watch.site.name,
+                f"{watch.transmitter.account}, {last}, {told}",
+                "S10.3",
+                grave=True,
+            )
+        )
+    return rows
+
+
 def _moment(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     return clock_or_day(moment, now, zone)
 
@@ -175,4 +201,5 @@ _ROWS: dict[str, Callable[[Desk, ZoneInfo], list[Row]]] = {
     "trials": _trials,
     "held": _held,
     "system": _system,
+    "unsupervised": _unsupervised,
 }

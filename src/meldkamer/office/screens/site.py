@@ -21,6 +21,7 @@ from meldkamer.people.models import Staff
 from meldkamer.sites.faults import from_finding
 from meldkamer.sites.models import Contact, Site
 from meldkamer.sites.phones import may_be_texted
+from meldkamer.watch.models import LineTestWatch
 from meldkamer.wire import mask_keys
 
 SIGNALS_SHOWN = 40
@@ -29,7 +30,7 @@ _SINCE = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One tag under the name: its words, and good, trial, test or nothing."""
+    """One tag under the name: its words, and good, trial, test, critical or nothing."""
 
     words: str
     kind: str = ""
@@ -52,6 +53,11 @@ def states(site: Site, now: datetime) -> list[State]:
             found.append(State(_("trial until %(at)s") % {"at": day_and_time(until)}, "trial"))
         since = date_format(localtime(site.in_force_from), "j M Y")
         found.append(State(_("in force since %(day)s") % {"day": since}))
+    silent = LineTestWatch.objects.filter(
+        site=site, unsupervised_since__isnull=False, transmitter__active=True
+    )
+    if silent.exists():
+        found.insert(0, State(_("line not supervised"), "critical"))
     test = TestMode.objects.filter(site=site, ended_at=None, until__gt=now).first()
     if test is not None:
         found.append(State(_("in test until %(at)s") % {"at": day_and_time(test.until)}, "test"))

@@ -15,13 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from meldkamer.incidents.facts import terms_of
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.activation import keep_watching
-from meldkamer.office.forms import CustomerForm, DayForm, InstallerForm, SiteForm, TransmitterForm
+from meldkamer.office.forms import CustomerForm, InstallerForm, SiteForm, TransmitterForm
 from meldkamer.office.views.rendering import page
-from meldkamer.office.wording import DAYS, fault_text
 from meldkamer.sites import commands
-from meldkamer.sites.drafts import HoursDraft
-from meldkamer.sites.faults import Refused
-from meldkamer.sites.models import Customer, OpeningHours, Provider, Site, Transmitter
+from meldkamer.sites.models import Customer, Provider, Site, Transmitter
 
 get_or_post = require_http_methods(["GET", "POST"])
 
@@ -105,7 +102,8 @@ def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
             )
         )
         if done is not None:
-            keep_watching(fresh, office.now, period_changed="test_period_s" in form.changed_data)
+            tests = {"test_period_s", "test_wait_s", "test_times"} & set(form.changed_data)
+            keep_watching(fresh, office.now, period_changed=bool(tests))
             _say(request, done)
             return redirect("office:site", site_id=row.pk)
     return _form(request, office, form, _("Change the site and its sheet"), row, "site")
@@ -205,9 +203,12 @@ def _store_transmitter(
 ) -> bool:
     if known is None:
         commands.add_transmitter(site, form.draft(), office.now, office.actor)
+        keep_watching(site, office.now)
         return True
     draft = form.draft(known.clock_offset_s)
-    return commands.change_transmitter(known, draft, office.now, office.actor)
+    done = commands.change_transmitter(known, draft, office.now, office.actor)
+    keep_watching(site, office.now)
+    return done
 
 
 @require_POST
@@ -217,59 +218,6 @@ def retire(request: HttpRequest, office: Office, site_id: int, transmitter_id: i
     row = office.site(site_id)
     known = get_object_or_404(Transmitter, pk=transmitter_id, site=row, active=True)
     commands.retire_transmitter(known, office.now, office.actor)
+    keep_watching(row, office.now)
     messages.success(request, _("It may no longer dial in. Its signals stay."))
     return redirect("office:transmitters", site_id=row.pk)
-
-
-@get_or_post
-@in_the_office
-def hours(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
-    """Change the weekly opening hours; dates and areas stay as they are."""
-    row = office.site(site_id)
-    sent = request.POST if request.method == "POST" else None
-    there = {
-        hour.weekday: {"opens": hour.opens, "closes": hour.closes}
-        for hour in OpeningHours.objects.filter(site=row, weekday__isnull=False, area="")
-    }
-    days = [
-        (str(DAYS[str(day)]), DayForm(sent, prefix=f"day{day}", initial=there.get(day, {})))
-        for day in range(7)
-    ]
-    faults: list[str] = []
-    valid = [form.is_valid() for _day, form in days]
-    if all(valid):
-        faults = _store_hours(row, [form for _day, form in days], office)
-        if not faults:
-            messages.success(request, _("Saved. The old values stay in the course."))
-            return redirect("office:hours", site_id=row.pk)
-    return page(
-        request, office, "office/hours_form.html",
-        {"tab": "hours", "days": days, "faults": faults}, site=row,
-        status=422 if sent is not None else 200,
-    )  # fmt: skip
-
-
-def _store_hours(site: Site, forms: list[DayForm], office: Office) -> list[str]:
-    drafts = [draft for day, form in enumerate(forms) if (draft := form.draft(day))]
-    kept = [
-        HoursDraft(h.opens, h.closes, h.weekday, h.on_date, h.area, h.margin_s)
-        for h in OpeningHours.objects.filter(site=site).exclude(weekday__isnull=False, area="")
-    ]
-    try:
-        with transaction.atomic():
-            commands.set_hours(site, [*drafts, *kept], office.now, office.actor)
-            keep_watching(site, office.now)
-    except Refused as refused:
-        return [
-            f"{DAYS[str(_weekday(drafts, fault.field))]}: {fault_text(fault)}"
-            if fault.field.startswith("open_close.")
-            else fault_text(fault)
-            for fault in refused.faults
-        ]
-    return []
-
-
-def _weekday(drafts: Any, field: str) -> int:
-    """The weekday a fault of "open_close.3.opens" is about."""
-    place = int(field.split(".")[1]) - 1
-    return drafts[place].weekday or 0 if place < len(drafts) else 0

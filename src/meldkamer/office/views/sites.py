@@ -13,10 +13,12 @@ from meldkamer.office import activation
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.screens import site as screen
 from meldkamer.office.views.rendering import listing, page
-from meldkamer.office.wording import DAYS, fault_text
+from meldkamer.office.wording import fault_text
 from meldkamer.sites import queries
 from meldkamer.sites.faults import Refused
-from meldkamer.sites.models import Contact, OpeningHours
+from meldkamer.sites.models import Contact
+from meldkamer.watch.models import UndefinedCode
+from meldkamer.watch.queries import line_tests_of, not_supervised
 
 
 @require_GET
@@ -27,7 +29,8 @@ def home(request: HttpRequest, office: Office) -> HttpResponse:
     rows = [
         (site, [fault_text(fault) for fault in activation.obstacles(site)]) for site in unfinished
     ]
-    return page(request, office, "office/home.html", {"unfinished": rows})
+    silent = not_supervised(office.provider_ids)
+    return page(request, office, "office/home.html", {"unfinished": rows, "silent": silent})
 
 
 @require_GET
@@ -99,27 +102,15 @@ def _codes(contact: Contact) -> dict[str, object]:
 def transmitters(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
     """What dials in."""
     row = office.site(site_id)
-    rows = row.transmitters.filter(active=True).order_by("account")
-    return page(
-        request, office, "office/transmitters.html",
-        {"tab": "transmitters", "transmitters": rows}, site=row,
-    )  # fmt: skip
-
-
-@require_GET
-@in_the_office
-def hours(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
-    """The opening hours (S11.1)."""
-    row = office.site(site_id)
-    plan = terms_of(row).plans.get(row.plan)
-    rows = OpeningHours.objects.filter(site=row).order_by("area", "weekday", "on_date", "opens")
+    tests = line_tests_of(row)
+    dialling = [(t, tests.get(t.pk)) for t in row.transmitters.filter(active=True)]
     values = {
-        "tab": "hours",
-        "hours": [(DAYS.get(str(hour.weekday), hour.on_date), hour) for hour in rows],
-        "allowed": bool(plan and plan.open_close),
-        "plan": plan,
+        "tab": "transmitters",
+        "transmitters": sorted(dialling, key=lambda pair: pair[0].account),
+        "missed": any(watch.missed for watch in tests.values()),
+        "codes": UndefinedCode.objects.filter(site=row).order_by("code"),
     }
-    return page(request, office, "office/hours.html", values, site=row)
+    return page(request, office, "office/transmitters.html", values, site=row)
 
 
 @require_GET
