@@ -14,6 +14,8 @@ from meldkamer.journal.store import DUPLICATE_LIFETIME
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(7305002)"
 _BORDER = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+# all there is: where nobody else writes, a transaction of another database holds nothing back
+_ALL = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 _LAST = (
     "SELECT last_xact::text::bigint, last_id, hash FROM journal_seal"
     " WHERE table_name = %s ORDER BY id DESC LIMIT 1"
@@ -25,23 +27,23 @@ _ADD = (
 _PURGE = "DELETE FROM journal_first WHERE seen_at < %s"
 
 
-def seal_all(connection: Any, now: datetime) -> int:
+def seal_all(connection: Any, now: datetime, *, alone: bool = False) -> int:
     """Seal what is finished; how many rows. For a worker, about once a minute.
 
     `connection` is psycopg's or Django's, in autocommit; each seal is a transaction of its own.
-    Returns 0 when another process seals at this moment.
+    Returns 0 when another process seals at this moment. alone: nobody else writes to this database.
     """
     sealed = 0
     for table in chain.COLUMNS:
         while True:
-            rows = _seal_once(connection, table, now)
+            rows = _seal_once(connection, table, now, _ALL if alone else _BORDER)
             sealed += rows
             if rows < chain.SEAL_ROWS:
                 break
     return sealed
 
 
-def _seal_once(connection: Any, table: str, now: datetime) -> int:
+def _seal_once(connection: Any, table: str, now: datetime, border_of: str) -> int:
     with transaction(connection), connection.cursor() as cursor:
         cursor.execute(_LOCK)
         if not cursor.fetchone()[0]:
@@ -51,7 +53,7 @@ def _seal_once(connection: Any, table: str, now: datetime) -> int:
         last = cursor.fetchone()
         after = (last[0], last[1]) if last else (0, 0)
         previous = bytes(last[2]) if last else chain.GENESIS
-        cursor.execute(_BORDER)
+        cursor.execute(border_of)
         border = cursor.fetchone()[0]
         rows = chain.read_rows(cursor, table, after, border, chain.SEAL_ROWS)
         if rows:
