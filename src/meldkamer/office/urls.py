@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meldkamer.office.views import changes, hours, lists, sandbox, sites, watching
+from meldkamer.office.views import changes, hours, lists, procedures, sandbox, sites, watching
 
 app_name = "office"
 SITE = "sites/<int:site_id>/"
@@ -41,6 +41,15 @@ urlpatterns = [
     path(f"{SITE}signals/", sites.signals, name="signals"),
     path(f"{SITE}wire/", sites.wire, name="wire"),
     path(f"{SITE}course/", sites.course, name="course"),
+    path(f"{SITE}procedures/", procedures.of_site, name="site_procedures"),
+    path(f"{SITE}procedures/new/", procedures.begin, name="new_site_procedure"),
+    path("procedures/", procedures.of_provider, name="procedures"),
+    path("procedures/new/", procedures.begin, name="new_procedure"),
+    path("procedures/<int:version_id>/", procedures.version, name="procedure"),
+    path("procedures/<int:version_id>/preview/", procedures.preview, name="procedure_preview"),
+    path("procedures/<int:version_id>/release/", procedures.release, name="procedure_release"),
+    path("procedures/<int:version_id>/withdraw/", procedures.withdraw, name="procedure_withdraw"),
+    path("procedures/<int:version_id>/discard/", procedures.discard, name="procedure_discard"),
     path("sandbox/", sandbox.sandbox, name="sandbox"),
     path("sandbox/live/<slug:part>/", sandbox.live, name="sandbox_live"),
     path("sandbox/reply/", sandbox.reply, name="sandbox_reply"),
