@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from meldkamer.console.views import acts, callers, desk, house, lists, outages, stream
+from meldkamer.console.views import acts, callers, desk, explain, house, lists, outages, stream
 
 app_name = "console"
 urlpatterns = [
@@ -11,7 +11,8 @@ urlpatterns = [
     path("incident/<int:incident_id>/", desk.incident, name="incident"),
     path("site/<int:site_id>/", desk.site, name="site"),
     path("find/", desk.find, name="find"),
-    path("clause/<str:clause_id>/", desk.clause, name="clause"),
+    path("clause/<str:clause_id>/", explain.clause, name="clause"),
+    path("incident/<int:incident_id>/why/<str:clause_id>/", explain.why, name="why"),
     path("choose/", desk.choose, name="choose"),
     path("alive/", desk.alive, name="alive"),
     path("stream/", stream.stream, name="stream"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from meldkamer.incidents.models import Incident
-from tests.console.browser.conftest import Web
+from tests.console.browser.conftest import Web, live
 from tests.console.scene import PASSWORD, Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -74,6 +74,17 @@ def test_the_refusal_and_the_clause(eva: Any) -> None:
     eva.wait_for_selector("#refusal")
     eva.click("#refusal .clause")
     eva.wait_for_selector("#leaf[open]")
+    assert faults(eva) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_rule_of_a_line(web: Web, eva: Any, theme: str) -> None:
+    eva.context.add_cookies([{"name": "meldkamer_theme", "value": theme, "url": web.address}])
+    eva.reload()
+    live(eva)
+    eva.keyboard.press("w")
+    eva.keyboard.press("Enter")
+    eva.wait_for_selector("#leaf[open] .rule")
     assert faults(eva) == []
 
 

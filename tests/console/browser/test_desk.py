@@ -168,14 +168,14 @@ def test_a_cut_line_is_told_and_nothing_is_lost(web: Web, town: Scene, sit_down:
     web.kill()
     try:
         second = comes_in(town, "Slagerij Dewaele")
-        page.wait_for_selector("#banner-stale", timeout=20_000)
+        page.wait_for_selector("#banner-stale")
         words = page.inner_text("#banner-stale")
         assert re.search(r"This screen is \d+ s behind\.", words)
         assert page.inner_text(f"#job-{first.pk} time").startswith("≥ ")
         assert not page.query_selector(f"#job-{second.pk}")
     finally:
         web.start()
-    page.wait_for_selector(f"#job-{second.pk}", timeout=20_000)
+    page.wait_for_selector(f"#job-{second.pk}")
     page.wait_for_selector("text=Live again, nothing missed.")
     assert not page.query_selector("#banner-stale")
     assert not page.inner_text(f"#job-{first.pk} time").startswith("≥")
@@ -349,3 +349,45 @@ def test_a_line_that_was_only_slow_is_told_and_lives_again(
     live(page)
     page.wait_for_selector(f"#job-{incident.pk}")
     assert not page.query_selector("#banner-stale")
+
+
+@pytest.mark.clause("M12.3")
+def test_a_line_of_the_course_opens_to_its_rule_by_keys(town: Scene, sit_down: SitDown) -> None:
+    page = sit_down("eva")
+    incident = comes_in(town, "Boekhandel Maes")
+    page.wait_for_selector(f"#job-{incident.pk}")
+    press(page, "n")
+    page.wait_for_selector("main[data-mine]")
+    press(page, "p")
+    page.wait_for_selector(".course >> text=Police asked for, refused")
+    press(page, "Escape", "w")
+    newest = page.evaluate("document.activeElement.id")
+    assert newest.startswith("why-entry-")
+    press(page, "Enter")
+    page.wait_for_selector("#leaf[open] >> text=verification.window_s")
+    words = page.inner_text("#leaf")
+    assert "Police asked for, refused" in words
+    assert "Brochure of Securitas Monitoring, page 15" in words
+    assert re.search(r"30 min\s+\(securitas 2022-05\)", words)
+    # the focus goes back to the line, and from there to the step that is refused
+    press(page, "Escape")
+    assert page.evaluate("document.activeElement.id") == newest
+    for _ in range(12):
+        if page.evaluate("document.activeElement.id") == "why-step-request:police":
+            break
+        press(page, "ArrowUp")
+    press(page, "Enter")
+    page.wait_for_selector("#leaf[open] >> text=Not allowed")
+    press(page, "Enter")
+    page.wait_for_selector("#leaf:not([open])", state="attached")
+
+
+def test_a_line_of_the_course_opens_with_the_mouse_too(town: Scene, sit_down: SitDown) -> None:
+    page = sit_down("eva")
+    incident = comes_in(town, "Boekhandel Smets")
+    page.wait_for_selector(f"#job-{incident.pk}")
+    press(page, "n")
+    page.wait_for_selector("main[data-mine]")
+    # the link of the clause lies over the whole line
+    page.click(".course li.opens >> text=Taken up", force=True)
+    page.wait_for_selector("#leaf[open] >> text=queue.classes")

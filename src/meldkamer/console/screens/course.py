@@ -24,13 +24,17 @@ _SILENT = frozenset({"handling.counted", "incident.waited", "identified"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `time` at the site, a sentence, its clause, and who did it (not the system)."""
+    """One line: `time` at the site, a sentence, its clause, and who did it (not the system).
+
+    entry: its number in the journal, by which it is opened to its rule.
+    """
 
     time: str
     words: str
     clause: str
     actor: str = ""
     refused: bool = False
+    entry: int = 0
 
 
 def lines(
@@ -45,6 +49,7 @@ def lines(
             entry.clause,
             names.get(entry.actor, ""),
             entry.what.endswith(".refused"),
+            entry.pk,
         )
         for entry in reversed(list(entries))
         if entry.what not in _SILENT

@@ -152,7 +152,7 @@ def screen(
     rows = steps.rows(facts, now)
     fresh = _fresh(incident, signals)
     lines = [_signal(row, of_site, row.signal.pk in fresh) for row in signals]
-    told = course.lines(entries, of_site, _names(entries), now)
+    told = course.lines(entries, of_site, names_of(entries), now)
     panel = work(incident, facts, rows, staff, now, wanted)
     zones = [(s.zone, _zone_name(of_site, s.zone)) for s in all_facts if s.zone]
     after_s, norm_words, late = _taken(incident, entries)
@@ -331,7 +331,8 @@ def _closing(
     )
 
 
-def _names(entries: list[Entry]) -> dict[str, str]:
+def names_of(entries: list[Entry]) -> dict[str, str]:
+    """Actor → the name of the member of staff."""
     ids = {
         int(entry.actor.removeprefix("staff:"))
         for entry in entries

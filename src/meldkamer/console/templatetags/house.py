@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
@@ -84,18 +85,27 @@ def key(name: str) -> SafeString:
     return format_html("<kbd>{}</kbd>", name)
 
 
-@register.simple_tag
-def clause(clause_id: str, provider: str = "") -> SafeString:
-    """A clause, dotted underlined, that opens its text."""
+@register.simple_tag(takes_context=True)
+def clause(context: Context, clause_id: str, entry: int = 0, step: str = "") -> SafeString:
+    """A clause, dotted underlined, that opens its rule.
+
+    Within an incident with the values that it was opened with; `entry` is a line of its course,
+    `step` one of its steps. These have an id, so that the focus stays when they are drawn anew.
+    """
     if not clause_id:
         return SafeString("")
-    address = reverse("console:clause", args=[clause_id])
-    if provider:
-        address += f"?provider={provider}"
+    shown = context.get("shown")
+    if shown is None:
+        address = reverse("console:clause", args=[clause_id])
+    else:
+        address = reverse("console:why", args=[shown.incident.pk, clause_id])
+    name, query = ("entry", str(entry)) if entry else ("step", step)
+    mark = format_html(' id="why-{}-{}"', name, query) if query else ""
+    address += f"?{urlencode({name: query})}" if query else ""
     return format_html(
-        '<a class="clause" href="{0}" hx-get="{0}" hx-target="#leaf" hx-swap="innerHTML"'
+        '<a class="clause"{2} href="{0}" hx-get="{0}" hx-target="#leaf" hx-swap="innerHTML"'
         ' data-opens="leaf">{1}</a>',
-        address, clause_id,
+        address, clause_id, mark,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Looking: the page, its fragments, sites, clauses; choosing what to look at and how."""
+"""Looking: the page, its fragments, sites; choosing what to look at and how."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from django.http import (
     JsonResponse,
 )
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
 
-from meldkamer.console import clauses
 from meldkamer.console.access import PROVIDER_COOKIE, Desk, at_the_desk, whole_number
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.templatetags.house import THEME_COOKIE, THEMES
@@ -108,16 +106,6 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
         "console/found.html",
         {"words": words, "found": found, "like": like, "caller": "caller" in request.GET},
     )
-
-
-@require_GET
-@at_the_desk
-def clause(request: HttpRequest, desk: Desk, clause_id: str) -> HttpResponse:
-    """The short reading of a rule, in the operator's language."""
-    reading = clauses.reading(clause_id, translation.get_language() or "en")
-    if reading is None:
-        raise Http404
-    return render(request, "console/clause.html", {"clause_id": clause_id, "reading": reading})
 
 
 @require_POST

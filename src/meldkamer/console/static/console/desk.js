@@ -230,17 +230,25 @@ function hangUp() {
   /** @type {HTMLElement | null} */ (document.querySelector('.results .button'))?.focus()
 }
 
+/** Whose rule is open: there the focus goes back. */
+let opener = ''
+
 /** @param {string} id */
 function openWindow(id) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById(id))
   if (id === 'keys') {
     if (!dialog.open) dialog.showModal()
-  } else if (!dialog.open) dialog.show()
+    return
+  }
+  opener = document.activeElement?.id ?? ''
+  if (!dialog.open) dialog.show()
+  dialog.focus()
 }
 
 /** @param {string} id */
 function closeWindow(id) {
   /** @type {HTMLDialogElement} */ (document.getElementById(id)).close()
+  if (id === 'leaf' && opener) document.getElementById(opener)?.focus()
 }
 
 function clearFound() {

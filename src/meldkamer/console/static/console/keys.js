@@ -3,7 +3,7 @@
 // without a button is answered, never silent.
 // @ts-check
 
-const LETTERS = 'andopbmrgithelvxcj'
+const LETTERS = 'andopbmrgithelvxcjw'
 
 /** A sentence of the page, said to everybody: seen and read aloud. @param {string} name @param {Record<string, string | number>} values */
 export function say(name, values) {
@@ -43,10 +43,33 @@ function buttonOf(name) {
   return /** @type {HTMLElement | undefined} */ (drawn ?? found[0])
 }
 
+/** Every rule that can be opened in the steps and the course. */
+const rules = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#steps a.clause[id]')])
+
+/** W: to the newest line of the course; from there ↑ and ↓ go, ⏎ opens its rule. */
+function toRules() {
+  const newest = /** @type {HTMLElement | null} */ (document.querySelector('.course a.clause[id]'))
+  newest?.focus()
+  newest?.scrollIntoView({ block: 'nearest' })
+}
+
+/** @param {number} step */
+function moveRule(step) {
+  const all = rules()
+  const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement))
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))]
+  next?.focus()
+  next?.scrollIntoView({ block: 'nearest' })
+}
+
 /** @param {string} name */
 function press(name) {
   const button = buttonOf(name)
   if (!button) return false
+  if (button.hasAttribute('data-rules')) {
+    toRules()
+    return true
+  }
   if (button.hasAttribute('data-focus')) {
     button.focus()
     if (button instanceof HTMLInputElement) button.select()
@@ -134,8 +157,18 @@ export function dispatchKey(event, windows) {
 function onTheDesk(event, windows) {
   const name = keyName(event)
   if (!name) return
+  const leaf = /** @type {HTMLDialogElement} */ (document.getElementById('leaf'))
+  if (leaf.open && leaf.contains(document.activeElement)) {
+    // it is read: arrows scroll it, and ⏎ must not press what lies below
+    if (name.startsWith('Arrow')) return
+    if (name === 'Enter') return document.activeElement === leaf ? windows.closeWindow('leaf') : undefined
+  }
   if (name === 'ArrowUp' || name === 'ArrowDown') {
     const active = document.activeElement
+    if (active?.matches('#steps a.clause[id]')) {
+      event.preventDefault()
+      return moveRule(name === 'ArrowDown' ? 1 : -1)
+    }
     if (active?.closest('#steps, #site, #work, .signals-box') && !active.closest('.job')) return
     event.preventDefault()
     return move(name === 'ArrowDown' ? 1 : -1)
