@@ -70,7 +70,8 @@ def interrupt(
     actor: journal.SYSTEM is nobody: it may not interrupt a consumer for non-payment.
     """
     if cause not in CAUSES:
-        raise _refused("cause", "choice", "unknown cause", "D908.1", expected=", ".join(CAUSES))
+        expected = ", ".join(CAUSES)
+        raise _refused("cause", "choice", "unknown cause", "D908.1", found=cause, expected=expected)
     if not reason.strip():
         raise _refused("reason", "missing", "an interruption has a reason", "D908.1")
     if Interruption.objects.filter(site=site, kind=cause, ended_at=None).exists():
@@ -97,8 +98,8 @@ def _notice(
         raise _refused("cause", "never_automatic", reason, "D908.1")
     days = terms.interruption.unpaid_notice_days
     if notice_way not in WAYS_OF_NOTICE:
-        expected = ", ".join(WAYS_OF_NOTICE)
-        raise _refused("notice_way", "choice", "no notice", "D908.1", expected=expected)
+        reason = f"no notice; expected one sent by {', '.join(WAYS_OF_NOTICE)}"
+        raise _refused("notice_way", "notice_missing", reason, "D908.1")
     if notice_at is None or notice_at + timedelta(days=days) > now:
         reason = f"the notice has not run; expected one of {days} days ago or more"
         raise _refused("notice_at", "notice_runs", reason, "D908.1", days=days)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from meldkamer.office.views import changes, hours, lists, procedures, sandbox, sites, watching
+from meldkamer.office.views import (
+    changes,
+    hours,
+    lists,
+    procedures,
+    sandbox,
+    service,
+    sites,
+    watching,
+)
 
 app_name = "office"
 SITE = "sites/<int:site_id>/"
@@ -38,6 +47,13 @@ urlpatterns = [
     path(f"{SITE}line/instructed/", watching.line_instructed, name="line_instructed"),
     path(f"{SITE}codes/<int:code_id>/instructed/", watching.code_instructed,
          name="code_instructed"),
+    path(f"{SITE}service/", service.service, name="service"),
+    path(f"{SITE}service/interrupt/", service.interrupt, name="interrupt"),
+    path(f"{SITE}service/<int:interruption_id>/resume/", service.resume, name="resume"),
+    path(f"{SITE}service/test/", service.written_test, name="written_test"),
+    path(f"{SITE}service/test/<int:test_id>/end/", service.end_test, name="end_test"),
+    path(f"{SITE}service/suspension/<slug:act>/", service.suspension, name="suspension"),
+    path(f"{SITE}documents/<int:document_id>/", service.paper, name="paper"),
     path(f"{SITE}signals/", sites.signals, name="signals"),
     path(f"{SITE}wire/", sites.wire, name="wire"),
     path(f"{SITE}course/", sites.course, name="course"),

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.office import procedure_wording
 from meldkamer.sites.faults import Fault
 from meldkamer.sites.kinds import TYPES as TYPES
 
@@ -38,8 +39,13 @@ VERDICTS: Words = {
 LANGUAGES: Words = {"nl": _("Dutch"), "fr": _("French"), "de": _("German"), "en": _("English")}
 DAYS: Words = {
     "0": _("Monday"), "1": _("Tuesday"), "2": _("Wednesday"), "3": _("Thursday"),
-    "4": _("Friday"), "5": _("Saturday"), "6": _("Sunday"),
+    "4": _("Friday"), "5": _("Saturday"), "6": _("Sunday"), "7": _("Public holiday"),
 }  # fmt: skip
+CALL_RESULTS: Words = {
+    "reached": _("reached"),
+    "no_answer": _("no answer"),
+    "voicemail": _("voicemail"),
+}
 #: what the journal calls a change of master data
 CHANGES: Words = {
     "site.entered": _("site entered"),
@@ -58,11 +64,25 @@ CHANGES: Words = {
     "contact.removed": _("contact removed"),
     "card.issued": _("code issued"),
     "hours.changed": _("opening hours changed"),
+    "line_test.instructed": _("written instruction about the line test"),
+    "undefined.instructed": _("written instruction about an unknown code"),
     "site.activated": _("site activated"),
     "service.in_force": _("in force"),
     "trial.ended": _("trial ended"),
     "test.started": _("test started"),
     "test.ended": _("test ended"),
+    "service.suspended": _("monitoring suspended or interrupted"),
+    "service.resumed": _("monitoring resumed"),
+    "needless.warned": _("warned of false alarms"),
+    "flood.started": _("transmitter held back"),
+    "flood.ended": _("transmitter released"),
+    "document.kept": _("document kept"),
+    "task.closed": _("task closed"),
+    "procedure.drafted": _("procedure drafted"),
+    "procedure.changed": _("draft of a procedure changed"),
+    "procedure.released": _("procedure released"),
+    "procedure.withdrawn": _("procedure withdrawn"),
+    "procedure.discarded": _("draft of a procedure discarded"),
 }
 _FAULTS: Words = {
     "missing": _("Fill this in."),
@@ -79,9 +99,13 @@ _FAULTS: Words = {
     "key": _("Expected hex: or text: followed by 16, 24 or 32 bytes, e.g. hex: and 32 digits."),
     "zone_number": _("At most 8 characters."),
     "twice": _("%(found)s is there already."),
+    "reachable": _("%(found)s: expected hours as mon-fri 08:00-18:00, sat."),
     "unreachable": _("Give a telephone number or an e-mail address."),
     "day": _("Expected a weekday or a date."),
     "hours": _("Opening and closing go together, and differ."),
+    "margin": _("A margin is six hours at most."),
+    "repeat": _("Telling it again takes five minutes at least."),
+    "longer": _("The terms say %(most)s minutes; a sheet may say less, not more."),
     "foreign": _("Belongs to another provider."),
     "plan_unknown": _("Choose one of: %(expected)s."),
     "formula_not_taken": _("%(plan)s takes no formula. Leave it empty."),
@@ -100,6 +124,18 @@ _FAULTS: Words = {
     "active_already": _("This site is activated already."),
     "no_transmitter": _("No transmitter dials in for this site. Add one first."),
     "option_unknown": _("%(found)s is no option."),
+    "past": _("Expected a time that is still to come."),
+    "document_missing": _("Attach the document."),
+    "document_large": _("The document is larger than %(most)s MB."),
+    "document_kind": _("Not a document that can be kept. Expected one of: %(expected)s."),
+    "evidence_missing": _("Nothing resumes without evidence: attach the document."),
+    "not_told": _("The customer was not told by telephone and in writing."),
+    "nothing_to_suspend": _("None of these types may be suspended."),
+    "interrupted_already": _("Interrupted for this cause already."),
+    "resumed_already": _("Resumed already."),
+    "never_automatic": _("A consumer is never interrupted by itself."),
+    "notice_missing": _("Say how the notice was sent."),
+    "notice_runs": _("The notice must have been sent %(days)s days ago or more."),
 }
 
 
@@ -107,6 +143,9 @@ def fault_text(fault: Fault) -> str:
     """What is wrong with a field and how to mend it, in the reader's language, with its clause."""
     known = _FAULTS.get(fault.code)
     numbers = {name: _readable(value) for name, value in fault.numbers.items()}
+    if known is None:
+        known = procedure_wording.FAULTS.get(fault.code)
+        numbers = procedure_wording.numbers(fault.numbers)
     text = str(known) % numbers if known is not None else fault.reason
     return f"{text} ({fault.clause})" if fault.clause else text
 

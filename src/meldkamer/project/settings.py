@@ -162,6 +162,12 @@ CSRF_COOKIE_NAME = "meldkamer_csrf"
 LANGUAGE_COOKIE_NAME = "meldkamer_language"
 SESSION_COOKIE_AGE = 13 * 3600  # one long shift
 SECURE_CONTENT_TYPE_NOSNIFF = True
+# the first one drops what is beyond the limit before the others store it
+FILE_UPLOAD_HANDLERS = [
+    "meldkamer.office.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

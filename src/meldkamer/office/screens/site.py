@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from meldkamer.contracts.commands import trial_until
-from meldkamer.contracts.models import TestMode
+from meldkamer.contracts.models import Interruption, TestMode
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.models import Verdict
 from meldkamer.journal.models import Entry, Frame, Signal
@@ -58,6 +58,8 @@ def states(site: Site, now: datetime) -> list[State]:
     )
     if silent.exists():
         found.insert(0, State(_("line not supervised"), "critical"))
+    for row in Interruption.objects.filter(site=site, ended_at=None).order_by("started_at"):
+        found.append(State(str(row.get_kind_display()), "trial"))
     test = TestMode.objects.filter(site=site, ended_at=None, until__gt=now).first()
     if test is not None:
         found.append(State(_("in test until %(at)s") % {"at": day_and_time(test.until)}, "test"))

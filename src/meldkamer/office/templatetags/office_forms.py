@@ -9,7 +9,7 @@ from django import template
 
 from meldkamer.office import durations
 from meldkamer.office.forms import OfficeForm
-from meldkamer.office.wording import LANGUAGES, OPTIONS, TYPES, word
+from meldkamer.office.wording import CALL_RESULTS, LANGUAGES, OPTIONS, TYPES, word
 from meldkamer.sites.kinds import KINDS
 
 register = template.Library()
@@ -62,6 +62,12 @@ def option_word(key: str) -> str:
 def language_word(key: str) -> str:
     """A language."""
     return word(LANGUAGES, key)
+
+
+@register.filter
+def call_word(key: str) -> str:
+    """What came of a call."""
+    return word(CALL_RESULTS, key)
 
 
 @register.filter

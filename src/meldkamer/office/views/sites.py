@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from meldkamer.incidents.facts import terms_of
 from meldkamer.office import activation
 from meldkamer.office.access import Office, in_the_office
+from meldkamer.office.screens import service
 from meldkamer.office.screens import site as screen
 from meldkamer.office.views.rendering import listing, page
 from meldkamer.office.wording import fault_text
@@ -30,7 +31,9 @@ def home(request: HttpRequest, office: Office) -> HttpResponse:
         (site, [fault_text(fault) for fault in activation.obstacles(site)]) for site in unfinished
     ]
     silent = not_supervised(office.provider_ids)
-    return page(request, office, "office/home.html", {"unfinished": rows, "silent": silent})
+    return page(request, office, "office/home.html", {
+        "unfinished": rows, "silent": silent, **service.attention(office.provider_ids),
+    })  # fmt: skip
 
 
 @require_GET

@@ -1,0 +1,34 @@
+"""What is uploaded beyond the limit of a paper is not stored anywhere, not even for a moment.
+
+Django writes uploads to disk before any view sees them. This handler lets through just enough for
+the size to be found too large, and drops the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.uploadhandler import FileUploadHandler
+
+from meldkamer.contracts.documents import MOST_BYTES
+
+
+class Bounded(FileUploadHandler):
+    """The first handler of an upload; the others store what it passes on."""
+
+    passed = 0
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Another file of the same form."""
+        super().new_file(*args, **kwargs)
+        self.passed = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        """The chunk, or nothing once the limit is behind."""
+        if self.passed > MOST_BYTES:
+            return None
+        self.passed += len(raw_data)
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """The next handler has the file."""
