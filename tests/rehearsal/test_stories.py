@@ -7,6 +7,7 @@ command itself, so that what is tested is what a supervisor uses.
 import json
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.rehearsal.compare import Line, differences, read_lines, read_story, s
 ROOT = Path(__file__).resolve().parents[2]
 STORIES = {path.stem: path for path in sorted((ROOT / "rehearsals").glob("*.toml"))}
 TIMELINES = Path(__file__).parent / "expected"
+QUOTES = tomllib.loads((Path(__file__).parent / "quotes.toml").read_text("utf-8"))
 EXPECTED = {path.stem: path for path in sorted(TIMELINES.glob("*.jsonl"))}
 
 
@@ -44,7 +46,32 @@ def test_the_story_plays_as_the_contract_says(name: str, db: None) -> None:
     instants = [datetime.fromisoformat(line["at"]) for line in played]
     assert instants == sorted(instants)
     found = differences(read_lines(EXPECTED[name]), played)
+    found += missing_quotes(name, played)
     assert not found, "\n".join([name, *found])
+
+
+def missing_quotes(name: str, played: list[Line]) -> list[str]:
+    """The lines that were to quote a clause of the story's own, and do not."""
+    said = {(line.get("clause"), line["what"]) for line in played}
+    return [
+        f"no {word} quotes {clause}"
+        for clause, words in QUOTES.items()
+        for word, stories in words.items()
+        if name in stories and (clause, word) not in said
+    ]
+
+
+def test_a_clause_that_no_line_quotes_any_more_is_found() -> None:
+    clause, words = next(iter(QUOTES.items()))
+    word, stories = next(iter(words.items()))
+    assert missing_quotes(stories[0], [{"what": word, "clause": "S0.0"}])
+    assert f"no {word} quotes {clause}" in missing_quotes(stories[0], [])
+
+
+def test_the_quotes_are_of_clauses_that_their_stories_name() -> None:
+    for clause, words in QUOTES.items():
+        for story in {story for stories in words.values() for story in stories}:
+            assert clause in read_story(STORIES[story])["clauses"], (story, clause)
 
 
 def test_the_command_prints_what_the_player_played() -> None:

@@ -1,7 +1,9 @@
 """Prints every clause with the tests and stories that hold it, and what is missing.
 
-A clause counts as held only by a test that exists now and passed in the last run. Everything
-else is missing, and said to be so.
+A clause counts as held only by a test that exists now, passed in the last run, and checks the
+clause itself: its assertions quote it, or the expected timeline of its story does. A few clauses no
+line ever quotes; they stand in `[unquoted]` of the list, each with the reason. Everything else is
+missing, and said to be so.
 """
 
 import argparse
@@ -15,10 +17,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 LIST = Path("docs/reference/clauses.toml")
 RESULTS = Path("var/clauses.json")
 STORIES = Path("rehearsals")
+TIMELINES = Path("tests/rehearsal/expected")
+#: clause: {word of a line: stories}, held by the test that plays them
+QUOTES = Path("tests/rehearsal/quotes.toml")
+#: the test that plays a story and compares each line of it
+PLAYS = "test_the_story_plays_as_the_contract_says"
 
 
 @dataclass
@@ -27,19 +35,38 @@ class Held:
 
     section: int
     title: str
+    #: why no line and no assertion can quote it; "" for nearly all
+    unquoted: str = ""
     passed: list[str] = field(default_factory=list)
     not_passed: list[str] = field(default_factory=list)
+    #: they bear the clause and never look at it: not counted
+    unchecked: list[str] = field(default_factory=list)
     stories: list[str] = field(default_factory=list)
+
+    def add(self, test: str, passed: bool, checks: bool) -> None:
+        """Count a test that names this clause."""
+        rows = self.passed if passed else self.not_passed
+        if not checks and not self.unquoted:
+            rows = self.unchecked
+        if test not in rows:
+            rows.append(test)
 
 
 def known_clauses(root: Path) -> dict[str, Held]:
     """Every clause of docs/reference/clauses.toml, in its order."""
-    sections = tomllib.loads((root / LIST).read_text("utf-8"))["section"]
-    return {
+    listed = tomllib.loads((root / LIST).read_text("utf-8"))
+    clauses = {
         clause: Held(section["number"], title)
-        for section in sections
+        for section in listed["section"]
         for clause, title in section["clauses"].items()
     }
+    for clause, reason in listed.get("unquoted", {}).items():
+        if clause not in clauses or not reason:
+            raise ValueError(
+                f"{LIST}: unquoted {clause}: expected a clause of the list and a reason"
+            )
+        clauses[clause].unquoted = reason
+    return clauses
 
 
 def survey(root: Path) -> dict[str, Held]:
@@ -50,27 +77,48 @@ def survey(root: Path) -> dict[str, Held]:
     clauses = known_clauses(root)
     results = json.loads((root / RESULTS).read_text()) if (root / RESULTS).exists() else {}
     existing = _collected(root)
-    for test, named in existing.items():
-        passed = results.get(test, {}).get("outcome") == "passed"
-        for clause in named:
-            (clauses[clause].passed if passed else clauses[clause].not_passed).append(test)
+    for test, described in existing.items():
+        for clause in described["named"]:
+            clauses[clause].add(test, _passed(results, test), clause in described["checked"])
+    quotes = _quotes(root)
     for story, named in _stories(root).items():
         strange = sorted(set(named) - set(clauses))
         if strange:
             raise ValueError(f"{story}: no clause {', '.join(strange)} in {LIST}")
-        plays = [test for test in existing if Path(story).stem in test]
+        lines = _quoted_in(root, Path(story).stem) | quotes.get(Path(story).stem, set())
+        plays = [test for test in existing if test.endswith(f"::{PLAYS}[{Path(story).stem}]")]
         for clause in named:
-            held = clauses[clause]
-            held.stories.append(story)
+            clauses[clause].stories.append(story)
             for test in plays:
-                passed = results.get(test, {}).get("outcome") == "passed"
-                rows = held.passed if passed else held.not_passed
-                if test not in rows:
-                    rows.append(test)
+                clauses[clause].add(test, _passed(results, test), clause in lines)
     return clauses
 
 
-def _collected(root: Path) -> dict[str, list[str]]:
+def _passed(results: dict[str, Any], test: str) -> bool:
+    return bool(results.get(test, {}).get("outcome") == "passed")
+
+
+def _quoted_in(root: Path, stem: str) -> set[str]:
+    """The clauses that the lines of a story's expected timeline quote."""
+    file = root / TIMELINES / f"{stem}.jsonl"
+    if not file.exists():
+        return set()
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
+    return {str(line.get("clause", "")) for line in lines}
+
+
+def _quotes(root: Path) -> dict[str, set[str]]:
+    """The clauses that other lines of a story are held to quote, by story."""
+    found: dict[str, set[str]] = defaultdict(set)
+    if (root / QUOTES).exists():
+        for clause, words in tomllib.loads((root / QUOTES).read_text("utf-8")).items():
+            for stories in words.values():
+                for story in stories:
+                    found[story].add(clause)
+    return found
+
+
+def _collected(root: Path) -> dict[str, dict[str, list[str]]]:
     """Every test that exists now, with its clauses: pytest itself says it."""
     with tempfile.TemporaryDirectory(prefix="meldkamer-") as directory:
         target = Path(directory) / "tests.json"
@@ -83,8 +131,9 @@ def _collected(root: Path) -> dict[str, list[str]]:
             check=False,
         )
         if done.returncode not in (0, 5) or not target.exists():
-            raise ValueError(f"pytest cannot collect the tests:\n{done.stdout}{done.stderr}")
-        found: dict[str, list[str]] = json.loads(target.read_text())
+            last = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+            raise ValueError(f"pytest cannot collect the tests:\n{last}")
+        found: dict[str, dict[str, list[str]]] = json.loads(target.read_text())
         return found
 
 
@@ -102,7 +151,7 @@ def _stories(root: Path) -> dict[str, list[str]]:
 
 def table(clauses: dict[str, Held]) -> str:
     """The table for a person."""
-    lines = [f"{'clause':<8} {'passed':>6} {'not':>4} {'stories':>7}  what it says"]
+    lines = [f"{'clause':<8} {'passed':>6} {'not':>4} {'blind':>5} {'stories':>7}  what it says"]
     section = 0
     for clause, held in clauses.items():
         if held.section != section:
@@ -111,7 +160,7 @@ def table(clauses: dict[str, Held]) -> str:
         mark = " " if held.passed else "!"
         lines.append(
             f"{clause:<8} {len(held.passed):>6} {len(held.not_passed):>4} "
-            f"{len(held.stories):>7} {mark}{held.title}"
+            f"{len(held.unchecked):>5} {len(held.stories):>7} {mark}{held.title}"
         )
     return "\n".join(lines)
 
@@ -127,6 +176,11 @@ def summary(clauses: dict[str, Held]) -> str:
         f"{len(clauses)} clauses, {len(clauses) - count} with a test that passed, {count} missing"
     ]
     lines += [f"missing in {section}: {', '.join(named)}" for section, named in missing.items()]
+    blind = sum(len(held.unchecked) for held in clauses.values())
+    if blind:
+        lines.append(
+            f"{blind} marks are not counted: their tests do not look at the clause (blind)"
+        )
     return "\n".join(lines)
 
 
@@ -150,6 +204,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{clause:<8} passed      {test}")
             for test in held.not_passed:
                 print(f"{clause:<8} not passed  {test}")
+            for test in held.unchecked:
+                print(f"{clause:<8} blind       {test}")
+            if held.unquoted:
+                print(f"{clause:<8} not quoted  {held.unquoted}")
     else:
         print(table(clauses))
     if not (options.root / RESULTS).exists():

@@ -7,12 +7,14 @@ failed is written down as such, and a run of a few tests changes only what it ra
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from meldkamer.project.clauses import RESULTS, known_clauses
+from meldkamer.project.clauses_checked import quoted
 
 PROPERTY = "clauses"
 #: set by `make clauses`: write what exists to this file and run nothing
@@ -40,8 +42,23 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """For `make clauses`: what exists."""
     target = os.environ.get(LIST_TO)
     if target:
-        found = {item.nodeid: dict(item.user_properties)[PROPERTY] for item in session.items}
-        Path(target).write_text(json.dumps(found))
+        Path(target).write_text(
+            json.dumps({item.nodeid: _described(item) for item in session.items})
+        )
+
+
+def _described(item: pytest.Item) -> dict[str, list[str]]:
+    """The clauses that a test names, and those of them that its assertions look at."""
+    named: list[str] = dict(item.user_properties)[PROPERTY]
+    if not named or not isinstance(item, pytest.Function):
+        return {"named": named, "checked": []}
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    words = quoted(Path(item.path), item.function.__name__, parameters, item.module)
+    # a sentence that holds the clause quotes it too
+    checked = [
+        c for c in named if any(re.search(rf"(?<!\w){re.escape(c)}(?![\w])", w) for w in words)
+    ]
+    return {"named": named, "checked": checked}
 
 
 class Recorder:
