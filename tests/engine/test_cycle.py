@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
@@ -17,6 +18,7 @@ from meldkamer.engine import cycle, house_keeping
 from meldkamer.incidents import incoming, judging, texting
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
 from meldkamer.notify.carriers import all_sandbox
 from meldkamer.notify.models import InboundMessage, OutboxMessage
@@ -79,10 +81,10 @@ def test_a_signal_that_cannot_be_judged_stops_no_other(
     poison, other = town.signal(), town.signal("fire", "FA", zone="2")
     real = judging._judge
 
-    def judge(row: Any, now: Any) -> None:
-        if row.pk == poison:
+    def judge(asked: Any, *more: Any) -> Any:
+        if asked.row.pk == poison:
             Incident.objects.create(zone="x" * 1000, provider=town.provider, site=town.site)
-        real(row, now)
+        return real(asked, *more)
 
     monkeypatch.setattr(judging, "_judge", judge)
     with pytest.raises(Exception, match=r"null value|too long"):
@@ -100,12 +102,95 @@ def test_a_signal_that_cannot_be_judged_stops_no_other(
 
 
 @pytest.mark.clause("M12.1")
+def test_one_faulty_signal_of_many_is_put_aside_and_the_others_are_judged(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = [town.build_site(f"Site {n}", codes=False) for n in range(6)]
+    signals = [town.signal(site=site) for site in sites]
+    real = judging._judge
+
+    def judge(asked: Any, *more: Any) -> Any:
+        if asked.row.pk == signals[3]:
+            raise ValueError("cannot be judged")
+        return real(asked, *more)
+
+    monkeypatch.setattr(judging, "_judge", judge)
+    with pytest.raises(ValueError, match="cannot be judged"):
+        cycle.judge_all(NOW)
+    cycle.judge_all(NOW)
+    judged = set(Verdict.objects.values_list("signal_id", flat=True))
+    assert judged == set(signals) - {signals[3]}
+    assert Notice.objects.get(kind="not_judged").signal_id == signals[3]
+    assert Incident.objects.count() == len(told("incident.opened")) == 5
+
+
+@pytest.mark.clause("M12.1")
+def test_signals_judged_together_are_judged_as_one_after_the_other(town: Town) -> None:
+    """Several of one site stand between those of others; types, joins and order stay the same."""
+    outcomes = []
+    for together_ in (1, 50):
+        with transaction.atomic():
+            sites = [town.build_site(f"Site {together_} {n}", codes=False) for n in range(4)]
+            for number in range(14):
+                site, zone = sites[number * number % 4], str(number // 2 % 2 + 1)
+                kind = ("intrusion", "BA") if number % 3 else ("battery", "YT")
+                town.signal(*kind, zone=zone, site=site)
+            assert cycle.judge_all(NOW, together=together_) == 14
+            rows = Entry.objects.filter(site_id__in=[site.pk for site in sites]).order_by("id")
+            first = min(site.pk for site in sites)
+            outcomes.append(
+                [(e.site_id - first, e.what, e.type, e.clause, e.reason) for e in rows if e.site_id]
+            )
+    assert outcomes[0] == outcomes[1]
+    assert any(what == "incident.verified" for _, what, *_ in outcomes[0])
+
+
+@pytest.mark.clause("S15.1")
+@pytest.mark.django_db(transaction=True)
+def test_a_site_in_use_delays_no_other_and_keeps_its_signals(committed_town: Town) -> None:
+    town = committed_town
+    sites = [town.build_site(f"Site {n}", codes=False) for n in range(3)]
+    for site in sites:
+        town.signal("battery", "YT", site=site)
+    held, judged = threading.Event(), threading.Event()
+
+    def somebody_works() -> None:
+        with transaction.atomic():
+            incoming.lock_site(sites[0].pk)
+            held.set()
+            judged.wait(10)
+
+    def worker() -> int:
+        held.wait(10)
+        try:
+            return judging.judge_next(NOW, 50)
+        finally:
+            judged.set()
+
+    assert together(somebody_works, worker) == [None, 2]
+    assert waiting() == 1
+    assert cycle.judge_all(NOW) == 1
+
+
+@pytest.mark.clause("S15.1")
+def test_security_is_judged_first_and_never_together_with_a_technical_signal(town: Town) -> None:
+    sites = [town.build_site(f"Site {n}", codes=False) for n in range(3)]
+    for site in sites:
+        town.signal("power", "AT", site=site)
+    burglary = town.signal()
+    assert judging.judge_next(NOW, 50) == 1
+    assert Verdict.objects.get().signal_id == burglary
+    assert judging.judge_next(NOW, 50, upto=2) == 0
+    assert judging.judge_next(NOW, 50) == 3
+
+
+@pytest.mark.clause("M12.1")
 def test_a_signal_that_stays_faulty_is_tried_for_ever_and_is_visible(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal = town.signal()
 
-    def judge(row: Any, now: Any) -> None:
+    def judge(*judged: Any) -> None:
         raise ValueError("cannot be judged")
 
     monkeypatch.setattr(judging, "_judge", judge)

@@ -40,8 +40,9 @@ _UPSERT = """
 WITH put AS (
 INSERT INTO agenda_agendarow
     (kind, subject, due, rank, payload, created_at, attempts, last_fault)
-SELECT *, 0, '' FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::smallint[],
-    %s::jsonb[], %s::timestamptz[])
+SELECT kind, subject, due, rank, payload, created_at, 0, '' FROM json_to_recordset(%s::json)
+    AS one (kind text, subject text, due timestamptz, rank smallint, payload jsonb,
+    created_at timestamptz)
 ON CONFLICT (kind, subject) WHERE done_at IS NULL
 DO UPDATE SET due = excluded.due, rank = excluded.rank, payload = excluded.payload,
     attempts = 0, last_fault = ''
@@ -54,7 +55,7 @@ FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS struck (kind, subject,
 WHERE row.kind = struck.kind AND row.subject = struck.subject AND row.done_at IS NULL
 """
 _Key = tuple[str, str]
-_Put = tuple[datetime, int, str, datetime]
+_Put = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -93,9 +94,8 @@ def put_down() -> None:
 
 def _put(rows: Mapping[_Key, _Put]) -> None:
     if rows:
-        columns = zip(*(key + row for key, row in rows.items()), strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(_UPSERT, [*(list(column) for column in columns), CHANNEL])
+            cursor.execute(_UPSERT, [dumps(list(rows.values())), CHANNEL])
 
 
 def _strike(rows: Mapping[_Key, datetime]) -> None:
@@ -115,7 +115,14 @@ def schedule(
     payload: Mapping[str, Any] | None = None,
 ) -> None:
     """Put a thing on the agenda, or move it; the worker is woken at commit."""
-    row = (due, rank, dumps(dict(payload or {})), now)
+    row = {
+        "kind": kind,
+        "subject": subject,
+        "due": due.isoformat(),
+        "rank": rank,
+        "payload": payload or {},
+        "created_at": now.isoformat(),
+    }
     mine = _open.get()
     if mine is None:
         _put({(kind, subject): row})
@@ -137,7 +144,7 @@ def due_rows(now: datetime, *, ranks: tuple[int, ...] = (0, 1), limit: int = 100
     """The ids of rows due at `now`: states that end first, then earliest, then oldest (R1)."""
     return list(
         AgendaRow.objects.filter(done_at=None, due__lte=now, rank__in=ranks)
-        .order_by("rank", "due", "id")
+        .order_by(*(("rank",) if len(ranks) > 1 else ()), "due", "id")
         .values_list("id", flat=True)[:limit]
     )
 

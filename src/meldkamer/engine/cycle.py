@@ -51,11 +51,11 @@ def _act(now: datetime, ranks: tuple[int, ...], upto: datetime) -> int:
     return done
 
 
-def judge_all(now: datetime, limit: int = 200) -> int:
-    """Judge unjudged signals, the most urgent first."""
+def judge_all(now: datetime, limit: int = 200, together: int = 50) -> int:
+    """Judge unjudged signals, the most urgent first; so many of one class in a transaction."""
     done = 0
-    while done < limit and judging.judge_next(now):
-        done += 1
+    while done < limit and (judged := judging.judge_next(now, min(together, limit - done))):
+        done += judged
     return done
 
 

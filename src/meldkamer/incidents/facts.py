@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from json import loads
 from typing import Any
@@ -24,29 +24,44 @@ from meldkamer.rules.facts import (
     TestFacts,
     ZoneFacts,
 )
+from meldkamer.rules.versions import overlay
+from meldkamer.sites import procedure_queries
 from meldkamer.sites.models import Site
 from meldkamer.sites.phones import may_be_texted
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Procedure, Terms
 
-# Everything the rules ask of a site besides its own row, in one round trip.
+# Everything the rules ask of sites besides their own rows, in one round trip.
 _SHEET = """
 SELECT
  (SELECT coalesce(jsonb_agg(jsonb_build_array(id, name, phone, email, language)
     ORDER BY position), '[]') FROM sites_contact WHERE site_id = %(site)s),
  (SELECT coalesce(jsonb_agg(jsonb_build_array(number, area, name, detector, kind, type)), '[]')
     FROM sites_zone WHERE site_id = %(site)s),
- (SELECT coalesce(jsonb_agg(jsonb_build_array(id, areas, zones, types, until) ORDER BY id), '[]')
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(id, areas, zones, types, until, started_at)
+    ORDER BY id), '[]')
     FROM contracts_testmode
     WHERE site_id = %(site)s AND ended_at IS NULL AND started_at <= %(now)s),
- (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, clause, types) ORDER BY id), '[]')
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, clause, types, transmitter_id)
+    ORDER BY id), '[]')
     FROM contracts_interruption WHERE site_id = %(site)s AND ended_at IS NULL),
  (SELECT jsonb_build_array(until, by, from_premises) FROM contracts_falsealarmforetold
     WHERE site_id = %(site)s AND at <= %(now)s AND until >= %(now)s ORDER BY at DESC LIMIT 1),
  (SELECT coalesce(jsonb_agg(jsonb_build_array(code, handle)), '[]')
     FROM watch_undefinedcode WHERE site_id = %(site)s),
- (SELECT missed FROM watch_linetestwatch WHERE site_id = %(site)s)
+ (SELECT max(missed) FROM watch_linetestwatch WHERE site_id = %(site)s),
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(id, site_id IS NOT NULL, procedure::text,
+    starts_at, ends_at, withdrawn_at) ORDER BY id), '[]') FROM sites_procedureversion
+    WHERE provider_id = %(provider)s AND (site_id IS NULL OR site_id = %(site)s)
+    AND released_at IS NOT NULL AND (ends_at IS NULL OR ends_at > %(now)s)
+    AND (withdrawn_at IS NULL OR withdrawn_at > %(now)s))
 """
+_SHEETS = (
+    _SHEET.replace("SELECT", "SELECT asked.id,", 1)
+    .replace("%(site)s", "asked.id")
+    .replace("%(provider)s", "asked.provider")
+    + "FROM unnest(%(sites)s::bigint[], %(providers)s::bigint[]) AS asked (id, provider)"
+)
 
 
 def terms_of(site: Site) -> Terms:
@@ -56,11 +71,28 @@ def terms_of(site: Site) -> Terms:
 
 def site_facts(site: Site, now: datetime) -> SiteFacts:
     """A site with its sheet and service state as of `now`."""
-    terms = terms_of(site)
+    return facts_of([site], now)[site.pk]
+
+
+def facts_of(sites: Collection[Site], now: datetime) -> dict[int, SiteFacts]:
+    """The same of several sites, by their numbers, in one statement."""
+    values = {
+        "sites": [site.pk for site in sites],
+        "providers": [site.provider_id for site in sites],
+        "now": now,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SHEET, {"site": site.pk, "now": now})
-        row = [loads(cell) if isinstance(cell, str) else cell for cell in cursor.fetchone()]
-    contacts, zones, tests, interruptions, foretold, codes, missed = row
+        cursor.execute(_SHEETS, values)
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    return {site.pk: _facts(site, rows[site.pk], now) for site in sites}
+
+
+def _facts(site: Site, cells: Sequence[Any], now: datetime) -> SiteFacts:
+    terms = terms_of(site)
+    row = [loads(cell) if isinstance(cell, str) else cell for cell in cells]
+    contacts, zones, tests, interruptions, foretold, codes, missed, changed = row
+    # a version begins and ends by time: whoever keeps these facts lays it over anew (S14.1)
+    terms = overlay(terms, procedure_queries.from_cells(changed), now)
     return SiteFacts(
         id=site.pk,
         provider_id=site.provider_id,
@@ -86,12 +118,17 @@ def site_facts(site: Site, now: datetime) -> SiteFacts:
         in_force=site.in_force_from is not None and site.in_force_from <= now,
         tests=tuple(_test(cell) for cell in tests),
         interruptions=tuple(
-            InterruptionFacts(kind, clause, tuple(types)) for kind, clause, types in interruptions
+            InterruptionFacts(kind, clause, tuple(types), transmitter)
+            for kind, clause, types, transmitter in interruptions
         ),
         foretold_until=datetime.fromisoformat(foretold[0]) if foretold else None,
         foretold_by=foretold[1] if foretold else "",
         foretold_from_premises=bool(foretold and foretold[2]),
         power_delay_s=site.power_delay_s,
+        app_cloud=site.app_cloud,
+        app_notifies=site.app_notifies,
+        app_managed_by=site.app_managed_by
+        or (site.installer.name if site.app_cloud and site.installer else ""),
         known_undefined=frozenset(code for code, handle in codes if not handle),
         handled_undefined=frozenset(code for code, handle in codes if handle),
         test_period_s=site.test_period_s,
@@ -106,8 +143,9 @@ def _contact(cell: list[Any], terms: Terms) -> ContactFacts:
 
 
 def _test(cell: list[Any]) -> TestFacts:
-    id_, areas, zones, types, until = cell
-    return TestFacts(id_, tuple(areas), tuple(zones), tuple(types), datetime.fromisoformat(until))
+    id_, areas, zones, types, until, since = cell
+    moments = datetime.fromisoformat(until), datetime.fromisoformat(since)
+    return TestFacts(id_, tuple(areas), tuple(zones), tuple(types), *moments)
 
 
 def signal_facts(row: Signal) -> SignalFacts:
@@ -131,6 +169,7 @@ def signal_facts(row: Signal) -> SignalFacts:
         restores_type=detail.get("restores_type"),
         disposition=detail.get("disposition"),
         detail=detail,
+        transmitter=row.transmitter_id,
     )
 
 
@@ -139,6 +178,15 @@ def history(incident_id: int) -> tuple[Past, ...]:
     return tuple(
         past(entry) for entry in Entry.objects.filter(incident_id=incident_id).order_by("id")
     )
+
+
+def histories(incident_ids: Collection[int]) -> dict[int, list[Past]]:
+    """The journal entries of several incidents, by their numbers."""
+    found: dict[int, list[Past]] = {id_: [] for id_ in incident_ids}
+    if found:
+        for entry in Entry.objects.filter(incident_id__in=list(found)).order_by("id"):
+            found[entry.incident_id or 0].append(past(entry))
+    return found
 
 
 def past(entry: Entry) -> Past:
@@ -160,17 +208,36 @@ def recent_signals(site: SiteFacts, now: datetime) -> tuple[SignalFacts, ...]:
 
     Without those of incidents closed as a false alarm: a refuted signal verifies nothing (S9.1).
     """
+    return recent_signals_of({site.id: site}, now)[site.id]
+
+
+def recent_signals_of(
+    sites: Mapping[int, SiteFacts], now: datetime
+) -> dict[int, tuple[SignalFacts, ...]]:
+    """The same of several sites, by their numbers, in one statement."""
     from meldkamer.rules.verdicts import with_sheet
 
-    longest_s = max(site.terms.verification.window_s, site.terms.queue.raise_within_s)
-    since = now - timedelta(seconds=longest_s)
+    since = {id_: now - timedelta(seconds=_longest_s(site.terms)) for id_, site in sites.items()}
+    earliest = min(since.values())
     ids = (
-        Verdict.objects.filter(site_id=site.id, at__gte=since, verdict__in=("opened", "joined"))
+        Verdict.objects.filter(
+            site_id__in=list(sites), at__gte=earliest, verdict__in=("opened", "joined")
+        )
         .exclude(incident__outcome="false_alarm")
-        .values("signal_id")
+        .values_list("signal_id", "site_id", "at")
     )
-    rows = Signal.objects.filter(site_id=site.id, received_at__gte=since, pk__in=ids)
-    return tuple(with_sheet(signal_facts(row), site) for row in rows.order_by("id"))
+    given = [signal for signal, site_id, at in ids if at >= since[site_id]]
+    found: dict[int, list[SignalFacts]] = {id_: [] for id_ in sites}
+    if given:
+        rows = Signal.objects.filter(received_at__gte=earliest, pk__in=given).order_by("id")
+        for row in rows:
+            if row.site_id in found and row.received_at >= since[row.site_id]:
+                found[row.site_id].append(with_sheet(signal_facts(row), sites[row.site_id]))
+    return {id_: tuple(signals) for id_, signals in found.items()}
+
+
+def _longest_s(terms: Terms) -> int:
+    return max(terms.verification.window_s, terms.queue.raise_within_s)
 
 
 def frozen_procedure(incident: Incident) -> Procedure | None:

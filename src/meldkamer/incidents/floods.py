@@ -7,7 +7,9 @@ in another's name would silence it. Never: a row written per signal of a flood b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -31,15 +33,19 @@ _CLAUSE = "D908.3"
 #: told by a technician on the phone, as a fault of the installation is (S16.2)
 TYPE = "external_technical"
 # by the index of site and receipt, and never more rows than decide it
-_BURST = """
-SELECT count(*) FROM (
-    SELECT FROM journal_signal WHERE site_id = %(site)s AND received_at > %(since)s
-        AND received_at <= %(at)s AND id <= %(id)s AND transmitter_id = %(transmitter)s
-        AND role <> 'unparsed' AND detail->>'disposition' IS NULL
-        AND received_at > coalesce((SELECT max(ended_at) FROM contracts_testmode
-            WHERE site_id = %(site)s), '-infinity')
-    LIMIT %(most)s
-) sent
+_BURSTS = """
+SELECT asked.id, (
+    SELECT count(*) FROM (
+        SELECT FROM journal_signal s WHERE s.site_id = asked.site AND s.received_at > asked.since
+            AND s.received_at <= asked.at AND s.id <= asked.id
+            AND s.transmitter_id = asked.transmitter
+            AND s.role <> 'unparsed' AND s.detail->>'disposition' IS NULL
+            AND s.received_at > coalesce((SELECT max(ended_at) FROM contracts_testmode t
+                WHERE t.site_id = asked.site), '-infinity')
+        LIMIT asked.most
+    ) sent
+) FROM json_to_recordset(%s::json) AS asked (id bigint, site bigint, since timestamptz,
+    at timestamptz, transmitter bigint, most int)
 """
 # what keeps it from being quiet: the youngest signal but so many
 _LOUD = """
@@ -58,29 +64,36 @@ GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 _CODES_SHOWN = 12
 
 
-def burst(row: Signal, site: SiteFacts) -> int:
-    """How many signals its transmitter sent within the window, this one included (D908.3).
+def bursts(asked: Iterable[tuple[Signal, SiteFacts]]) -> dict[int, int]:
+    """How many signals its transmitter sent within the window, by a signal's number (D908.3).
 
-    0 where nothing can begin: no transmitter, a test, a flood that runs already.
+    The signal is counted too. Those are left out at which no flood can begin: no transmitter, a
+    test, a flood that runs already.
     """
-    if row.transmitter_id is None or site.tests or not site.in_force:
-        return 0
-    if any(one.transmitter == row.transmitter_id for one in site.interruptions):
-        return 0
-    rules = site.terms.flood
+    values = [_asked(row, site) for row, site in asked if _may_begin(row, site)]
+    if not values:
+        return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _BURST,
-            {
-                "site": site.id,
-                "since": row.received_at - timedelta(seconds=rules.window_s),
-                "at": row.received_at,
-                "id": row.pk,
-                "transmitter": row.transmitter_id,
-                "most": rules.signals + 1,
-            },
-        )
-        return int(cursor.fetchone()[0])
+        cursor.execute(_BURSTS, [dumps(values)])
+        return dict(cursor.fetchall())
+
+
+def _may_begin(row: Signal, site: SiteFacts) -> bool:
+    if row.transmitter_id is None or site.tests or not site.in_force:
+        return False
+    return not any(one.transmitter == row.transmitter_id for one in site.interruptions)
+
+
+def _asked(row: Signal, site: SiteFacts) -> dict[str, Any]:
+    rules = site.terms.flood
+    return {
+        "id": row.pk,
+        "site": site.id,
+        "since": (row.received_at - timedelta(seconds=rules.window_s)).isoformat(),
+        "at": row.received_at.isoformat(),
+        "transmitter": row.transmitter_id,
+        "most": rules.signals + 1,
+    }
 
 
 def begin(docket: Docket, act: HoldBack) -> None:

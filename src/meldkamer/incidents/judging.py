@@ -1,5 +1,6 @@
-"""From the journal's unjudged signals to verdicts: one transaction per signal.
+"""From the journal's unjudged signals to verdicts: all of a decision in one transaction.
 
+A transaction judges one signal or several of one class (security never waits for a power failure).
 Verdict, incident, agenda, outbox, entries and the strike of the pending row commit together, so a
 signal is judged exactly once, whatever dies meanwhile. A signal that cannot be judged is put aside:
 it keeps its place in the journal and on the pending list, is told to the supervisor, and is tried
@@ -8,58 +9,70 @@ again by the agenda; it never stands in the way of the others.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
-from meldkamer.incidents import outages
+from meldkamer.incidents import floods, gathering, outages
 from meldkamer.incidents.carry_out import Docket
-from meldkamer.incidents.facts import incident_facts, recent_signals, signal_facts, site_facts
-from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.facts import signal_facts
+from meldkamer.incidents.models import Notice, Verdict
+from meldkamer.incidents.situation import Situation, situations
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
 from meldkamer.rules import verdicts
-from meldkamer.rules.acts import Judgement
-from meldkamer.rules.facts import SignalFacts
-from meldkamer.sites.models import Site
+from meldkamer.rules.acts import Judgement, Open
+from meldkamer.rules.facts import SignalFacts, SiteFacts
+from meldkamer.sites.models import Provider, Site
 from meldkamer.watch import commands as watch
+from meldkamer.watch import hours
 
 AGAIN = "signal.again"
 _AGAIN_AFTER = timedelta(seconds=60)
-# pending rows with an urgency of 100 and more were put aside
+#: of the urgent classes (security, safety) at most so many are judged in one transaction
+_URGENT, _MOST_URGENT = 2, 16
+# pending rows with an urgency of 100 and more were put aside; only the most urgent class is taken
 _CLAIM = """
-DELETE FROM journal_pending WHERE (urgency, signal_id) = (
-    SELECT urgency, signal_id FROM journal_pending WHERE urgency < 100 ORDER BY urgency, signal_id
-    FOR UPDATE SKIP LOCKED LIMIT 1
-) RETURNING signal_id, received_at
+WITH first AS (
+    SELECT urgency FROM journal_pending WHERE urgency <= %(upto)s
+    ORDER BY urgency, signal_id FOR UPDATE SKIP LOCKED LIMIT 1
+)
+SELECT signal_id, received_at FROM journal_pending WHERE urgency = (SELECT urgency FROM first)
+ORDER BY signal_id FOR UPDATE SKIP LOCKED
+LIMIT CASE WHEN (SELECT urgency FROM first) <= %(urgent)s
+    THEN least(%(most)s, %(most_urgent)s) ELSE %(most)s END
 """
-_CLAIM_ONE = "DELETE FROM journal_pending WHERE signal_id = %s RETURNING signal_id, received_at"
+_CLAIM_ONE = "SELECT signal_id, received_at FROM journal_pending WHERE signal_id = %s FOR UPDATE"
+_DONE = "DELETE FROM journal_pending WHERE urgency < 200 AND signal_id = ANY(%s)"
+_Claimed = tuple[int, datetime]
 _PUT_ASIDE = (
     "UPDATE journal_pending SET urgency = urgency + 100 WHERE signal_id = %s AND urgency < 100"
 )
 _OLDEST = "SELECT min(received_at) FROM journal_pending WHERE urgency < 100"
 
 
-def judge_next(now: datetime) -> bool:
-    """Judge the most urgent unjudged signal; False when there is none to be had."""
-    signal_id = None
+def judge_next(now: datetime, most: int = 1, upto: int = 99) -> int:
+    """Judge the most urgent unjudged signals, at most so many; how many were judged.
+
+    upto: of these classes alone, 2 for security and safety. 0 when there is none to be had.
+    """
+    claimed: list[_Claimed] = []
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(_CLAIM)
-                claimed = cursor.fetchone()
-            if claimed is None:
-                return False
-            signal_id, received_at = claimed
-            _judge(Signal.objects.get(pk=signal_id, received_at=received_at), now)
+            claimed = _claim(most, upto)
+            return _judge_claimed(claimed, now)
     except Exception as fault:
-        if signal_id is not None and not is_passing(fault):
-            _put_aside(signal_id, now)
+        if not claimed or is_passing(fault):
+            raise
+        if len(claimed) > 1:
+            # one of them is at fault: alone it stands in nobody's way
+            return sum(judge_next(now, 1, upto) for _ in claimed)
+        _put_aside(claimed[0][0], now)
         raise
-    return True
 
 
 @transaction.atomic
@@ -67,9 +80,77 @@ def judge_again(signal_id: int, now: datetime) -> None:
     """Judge a signal that was put aside; a fault leaves it there and on the agenda."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM_ONE, [signal_id])
-        claimed = cursor.fetchone()
-    if claimed is not None:
-        _judge(Signal.objects.get(pk=signal_id, received_at=claimed[1]), now)
+        _judge_claimed(cursor.fetchall(), now)
+
+
+def _claim(most: int, upto: int) -> list[_Claimed]:
+    values = {"most": most, "upto": upto, "urgent": _URGENT, "most_urgent": _MOST_URGENT}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, values)
+        found: list[_Claimed] = cursor.fetchall()
+    return found
+
+
+def _judge_claimed(claimed: list[_Claimed], now: datetime) -> int:
+    """Judge what can be had at once: a site that somebody works on keeps its signals waiting."""
+    if not claimed:
+        return 0
+    numbers, moments = zip(*claimed, strict=True)
+    rows = list(
+        Signal.objects.filter(pk__in=numbers, received_at__range=(min(moments), max(moments)))
+    )
+    rows.sort(key=lambda row: row.pk)
+    sites = _locked(rows)
+    if len(rows) == 1 and rows[0].site_id is not None and not sites:
+        raise LookupError(f"signal {rows[0].pk} is of site {rows[0].site_id}, which is not there")
+    if sites is None:
+        return _judge_claimed(claimed[:1], now)
+    rows = [row for row in rows if row.site_id is None or row.site_id in sites]
+    for run in _runs(rows):
+        _judge_run(run, sites, now)
+    with connection.cursor() as cursor:
+        cursor.execute(_DONE, [[row.pk for row in rows]])
+    return len(rows)
+
+
+def _locked(rows: list[Signal]) -> dict[int, Site] | None:
+    """The sites of these signals, locked in the order of their numbers; None when none is free.
+
+    One signal waits for its site. Of several those are left out whose site is in use; and the power
+    signals of a provider when another worker judges such (see `outages`).
+    """
+    alone = len(rows) == 1
+    wanted = {row.site_id for row in rows if row.site_id is not None}
+    power = {row.site_id for row in rows if row.site_id is not None and _of_power(row)}
+    if power:
+        wanted -= power - outages.lock(power, wait=alone)
+    if not wanted:
+        return {}
+    found = Site.objects.filter(pk__in=wanted).order_by("pk")
+    sites = {site.pk: site for site in found.select_for_update(no_key=True, skip_locked=not alone)}
+    providers = Provider.objects.in_bulk({site.provider_id for site in sites.values()})
+    for site in sites.values():
+        site.provider = providers[site.provider_id]
+    return sites if sites or alone else None
+
+
+def _of_power(row: Signal) -> bool:
+    return row.type == "power" or (row.detail or {}).get("restores_type") == "power"
+
+
+def _runs(rows: list[Signal]) -> Iterator[list[Signal]]:
+    """Cut where a site comes again: its next signal is judged by what this one changed."""
+    run: list[Signal] = []
+    there: set[int] = set()
+    for row in rows:
+        if row.site_id in there:
+            yield run
+            run, there = [], set()
+        run.append(row)
+        if row.site_id is not None:
+            there.add(row.site_id)
+    if run:
+        yield run
 
 
 @transaction.atomic
@@ -103,43 +184,77 @@ def oldest_unjudged() -> datetime | None:
     return found
 
 
-def _judge(row: Signal, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A signal that is to be judged, and its site as it meets it."""
+
+    row: Signal
+    signal: SignalFacts
+    situation: Situation
+    facts: SiteFacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A signal with its judgement; what the rules were told stays with it."""
+
+    asked: _Asked
+    judgement: Judgement
+
+
+def _judge_run(rows: list[Signal], sites: dict[int, Site], now: datetime) -> None:
+    """Signals of different sites: all are judged, then carried out, then what hangs on them."""
+    found = situations([sites[row.site_id] for row in rows if row.site_id is not None], now)
+    failing = [sites[row.site_id] for row in rows if row.site_id and row.type == "power"]
+    dark = outages.covered(failing)
+    asked = [_asked(row, found[row.site_id], dark) for row in rows if row.site_id is not None]
+    bursts = floods.bursts((one.row, one.facts) for one in asked)
+    with gathering.gathered():
+        for row in rows:
+            if row.site_id is None:
+                _without_site(row, signal_facts(row), now)
+        judged = [_judge(one, bursts.get(one.row.pk, 0), now) for one in asked]
+        gathering.expect(sum(isinstance(act, Open) for one in judged for act in one.judgement.acts))
+        dockets = [_carry_out(one, now) for one in judged]
+        gathering.put_down()
+        for one, docket in zip(judged, dockets, strict=True):
+            _follow_up(docket, one.judgement, one.asked.signal, now)
+        failed = [pair for pair in zip(judged, dockets, strict=True) if _has_failed(pair[0])]
+        if failed:
+            outages.power_failed([docket for _, docket in failed], now)
+
+
+def _has_failed(judged: _Judged) -> bool:
+    verdict = judged.judgement.verdict
+    return judged.asked.signal.type == "power" and verdict in ("opened", "joined")
+
+
+def _asked(row: Signal, situation: Situation, dark: set[int]) -> _Asked:
     signal = signal_facts(row)
-    if row.site_id is None:
-        _without_site(row, signal, now)
-        return
-    if signal.type == "power" or signal.restores_type == "power":
-        outages.lock(row.site_id)
-    site = (
-        Site.objects.select_related("provider", "customer", "installer")
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=row.site_id)
+    in_outage = signal.type == "power" and situation.site.pk in dark
+    return _Asked(row, signal, situation, situation.facts_at(signal, in_outage=in_outage))
+
+
+def _judge(asked: _Asked, burst: int, now: datetime) -> _Judged:
+    signal, facts, situation = replace(asked.signal, burst=burst), asked.facts, asked.situation
+    incidents = situation.incidents_at(now, facts)
+    return _Judged(asked, verdicts.judge(signal, facts, incidents, situation.recent, now))
+
+
+def _carry_out(judged: _Judged, now: datetime) -> Docket:
+    judgement, asked = judged.judgement, judged.asked
+    situation, row = asked.situation, asked.row
+    incident = next((i for i in situation.incidents if i.pk == judgement.incident), None)
+    past = situation.histories[incident.pk] if incident else None
+    docket = Docket(
+        situation.site, asked.facts, now, incident=incident, signal_id=row.pk, past=past
     )
-    facts = site_facts(site, now)
-    # a test whose time was over when the signal came does not hold it, however late we are (S20.1)
-    facts = replace(facts, tests=tuple(test for test in facts.tests if signal.at < test.until))
-    if signal.type == "power":
-        facts = replace(facts, in_outage=outages.covers(site))
-    incidents = list(
-        Incident.objects.filter(site=site, closed_at=None)
-        .select_related("site__provider")
-        .order_by("opened_at", "id")
-    )
-    judgement = verdicts.judge(
-        signal,
-        facts,
-        [incident_facts(incident, now, facts) for incident in incidents],
-        recent_signals(facts, now),
-        now,
-    )
-    incident = next((i for i in incidents if i.pk == judgement.incident), None)
-    docket = Docket(site, facts, now, incident=incident, signal_id=row.pk)
-    _tell_received(docket, judgement.signal or signal)
+    _tell_received(docket, judgement.signal or asked.signal)
     docket.carry_out(judgement.acts)
     if judgement.verdict == "joined" and docket.opened.closed_at is None:
         docket.call_in_supervisor()
     _store_verdict(row, judgement, docket, now)
-    _follow_up(docket, judgement, signal, now)
+    return docket
 
 
 def _tell_received(docket: Docket, signal: SignalFacts) -> None:
@@ -156,14 +271,16 @@ def _tell_received(docket: Docket, signal: SignalFacts) -> None:
 
 def _store_verdict(row: Signal, judgement: Judgement, docket: Docket, now: datetime) -> None:
     incident = docket.incident
-    Verdict.objects.create(
-        signal_id=row.pk,
-        at=now,
-        verdict=judgement.verdict,
-        reason=judgement.reason[:120],
-        clause=judgement.clause,
-        incident=incident,
-        site=docket.site,
+    gathering.given(
+        Verdict(
+            signal_id=row.pk,
+            at=now,
+            verdict=judgement.verdict,
+            reason=judgement.reason[:120],
+            clause=judgement.clause,
+            incident_id=incident.pk if incident else None,
+            site_id=docket.site.pk,
+        )
     )
     # a restore is shown quietly; what rises must be seen before closing
     rises = judgement.verdict == "joined" and row.role == "event"
@@ -174,7 +291,7 @@ def _store_verdict(row: Signal, judgement: Judgement, docket: Docket, now: datet
 
 
 def _follow_up(docket: Docket, judgement: Judgement, signal: SignalFacts, now: datetime) -> None:
-    """What else hangs on a signal: outages, line tests, hours, codes that were told of."""
+    """What else hangs on a signal: restores, line tests, hours, codes that were told of."""
     if judgement.verdict == "refused":
         Notice.objects.create(
             provider=docket.site.provider,
@@ -188,14 +305,14 @@ def _follow_up(docket: Docket, judgement: Judgement, signal: SignalFacts, now: d
         return
     if judgement.verdict == "told":
         watch.told_undefined(docket.site, signal.code, now)
+    if signal.type == "undefined" and judgement.reason in ("undefined", "undefined_known"):
+        watch.list_undefined(docket.site, signal.code, now)
     if signal.role == "test_message":
-        watch.test_received(docket.site, signal.at, now)
+        watch.test_received(docket.site, signal.transmitter, signal.at, now)
     if signal.role in ("arm", "disarm"):
         by = f"user {signal.user}" if signal.user else ""
         armed = signal.role == "arm"
-        watch.arming_changed(docket.site, armed, signal.area or "", by, signal.at, now)
-    if judgement.verdict in ("opened", "joined") and signal.type == "power":
-        outages.power_failed(docket, now)
+        hours.arming_changed(docket.site, armed, signal.area or "", by, signal.at, now)
     if judgement.verdict in ("journaled", "joined") and signal.restores_type == "power":
         outages.power_restored(docket.site, now)
 
@@ -214,12 +331,14 @@ def _without_site(row: Signal, signal: SignalFacts, now: datetime) -> None:
             reason=judgement.reason,
             data={"account": row.account, "act": type(act).__name__},
         )
-    Verdict.objects.create(
-        signal_id=row.pk,
-        at=now,
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        clause=judgement.clause,
+    gathering.given(
+        Verdict(
+            signal_id=row.pk,
+            at=now,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            clause=judgement.clause,
+        )
     )
     Notice.objects.create(
         at=now,

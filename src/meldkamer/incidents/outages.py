@@ -10,7 +10,9 @@ while after its own failure where that came later, or at once when a supervisor 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -33,27 +35,37 @@ from meldkamer.watch.models import Mains
 END, RECHECK, RESUME = "outage.end", "outage.recheck", "outage.resume"
 _UNDONE, _NOT_RESTORED = "the general outage was undone", "not restored after the outage"
 _LOCK = 7305002
-_RUNNING = """
-SELECT * FROM incidents_areaoutage
-WHERE provider_id = %s AND ended_at IS NULL AND (postal_code = %s OR postal_code = '')
-ORDER BY id
+_LOCK_WAITING = """
+SELECT id, pg_advisory_xact_lock(%(lock)s, id::int) FROM (
+    SELECT DISTINCT provider_id AS id FROM sites_site WHERE id = ANY(%(sites)s) ORDER BY 1
+) AS asked
+"""
+_LOCK_FREE = """
+SELECT id FROM (
+    SELECT DISTINCT provider_id AS id FROM sites_site WHERE id = ANY(%(sites)s) ORDER BY 1 OFFSET 0
+) AS asked WHERE pg_try_advisory_xact_lock(%(lock)s, id::int)
 """
 _CLOSE_WAITING = """
 UPDATE incidents_incident SET closed_at = %(now)s, outcome = 'general_outage', state = 'closed',
     owner = NULL, due = NULL, wait_for = '', unseen = 0, version = version + 1
 WHERE site_id = ANY(%(sites)s) AND type = 'power' AND closed_at IS NULL AND state = 'waiting'
-    AND wait_for = 'power' AND id <> %(own)s
+    AND wait_for = 'power' AND id <> ALL(%(own)s)
 RETURNING id, site_id
 """
 
 
-def lock(site_id: int) -> None:
-    """Judge the power signals of a provider one by one, until this transaction ends."""
+def lock(site_ids: Collection[int], *, wait: bool) -> set[int]:
+    """Judge the power signals of these sites' providers alone, until this transaction ends.
+
+    Without `wait` a provider whose signals somebody judges is left out. Returns the sites of which
+    the provider is locked; locked in the order of the providers' numbers.
+    """
+    asked: dict[str, Any] = {"lock": _LOCK, "sites": list(site_ids)}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, provider_id::int) FROM sites_site WHERE id = %s",
-            [_LOCK, site_id],
-        )
+        cursor.execute(_LOCK_WAITING if wait else _LOCK_FREE, asked)
+        providers = [row[0] for row in cursor.fetchall()]
+    rows = Site.objects.filter(pk__in=site_ids, provider_id__in=providers)
+    return set(rows.values_list("pk", flat=True))
 
 
 def lock_provider_of(outage_id: int) -> None:
@@ -66,17 +78,28 @@ def lock_provider_of(outage_id: int) -> None:
         )
 
 
-def covers(site: Site) -> bool:
-    """Whether the site lies in an outage that runs: its power failures close on opening."""
-    return terms_of(site).outage.enabled and _current(site) is not None
+def covered(sites: Collection[Site]) -> set[int]:
+    """The sites that lie in an outage that runs: their power failures close on opening."""
+    running = _running(sites)
+    return {site.pk for site in sites if _around(running, site) is not None}
 
 
-def _current(site: Site) -> AreaOutage | None:
-    radius_km = terms_of(site).outage.radius_km
-    for outage in AreaOutage.objects.raw(_RUNNING, [site.provider_id, site.postal_code]):
-        if _inside(outage, site, radius_km):
-            return outage
-    return None
+def _running(sites: Collection[Site]) -> list[AreaOutage]:
+    """The outages that run and could hold one of these sites, the oldest first."""
+    rows = AreaOutage.objects.filter(
+        provider_id__in={site.provider_id for site in sites},
+        postal_code__in={site.postal_code for site in sites} | {""},
+        ended_at=None,
+    )
+    return list(rows.order_by("pk")) if sites else []
+
+
+def _around(running: Iterable[AreaOutage], site: Site) -> AreaOutage | None:
+    terms = terms_of(site).outage
+    if not terms.enabled:
+        return None
+    ours = (one for one in running if one.provider_id == site.provider_id)
+    return next((one for one in ours if _inside(one, site, terms.radius_km)), None)
 
 
 def _inside(outage: AreaOutage, site: Site, radius_km: float) -> bool:
@@ -88,29 +111,53 @@ def _inside(outage: AreaOutage, site: Site, radius_km: float) -> bool:
     return distance_km(centre, (site.latitude, site.longitude)) <= radius_km
 
 
-def power_failed(docket: Docket, now: datetime) -> None:
-    """A power failure was acted on: part of an outage, or the one that completes it?"""
-    site, terms = docket.site, docket.site_facts.terms.outage
-    mains.failed(site, now)
-    if not terms.enabled:
-        return
-    outage = _current(site)
-    if outage is None:
-        area = mains.outage_around(site, terms, now)
+def power_failed(dockets: Sequence[Docket], now: datetime) -> None:
+    """Power failures were acted on: each is part of an outage, or completes one, or neither.
+
+    What the dockets decided stands in the database; their providers are locked (see `lock`).
+    """
+    mains.failed([docket.site for docket in dockets], now)
+    running = _running([docket.site for docket in dockets])
+    held: dict[int, list[Docket]] = {}
+    free = [docket for docket in dockets if _around(running, docket.site) is None]
+    suspects = mains.suspects([(one.site, one.site_facts.terms.outage) for one in free], now)
+    for docket in dockets:
+        outage = _around(running, docket.site)
+        if outage is not None:
+            held.setdefault(outage.pk, []).append(docket)
+            continue
+        if docket.site.pk not in suspects:
+            continue
+        area = mains.outage_around(docket.site, docket.site_facts.terms.outage, now)
         if area is not None:
-            _declare(docket, area, now)
-        return
+            running.append(_declare(docket, area, dockets, now))
+    for outage in running:
+        if outage.pk in held:
+            _hold(outage, held[outage.pk], now)
+
+
+def _hold(outage: AreaOutage, dockets: Sequence[Docket], now: datetime) -> None:
+    """Further failures in an outage that runs."""
     AreaOutage.objects.filter(pk=outage.pk).update(last_power_at=now)
-    outage.sites.add(site)
-    if outage.rechecked_at is not None:
-        # the others were looked at already
-        due = now + timedelta(seconds=terms.recheck_s)
-        _resume_later(outage, site.pk, due, now, _NOT_RESTORED)
-    if docket.opened.closed_at is None and docket.opened.wait_for == "power":
-        docket.carry_out([Close("general_outage", "S10.2")])
+    through = AreaOutage.sites.through
+    through.objects.bulk_create(
+        [through(areaoutage_id=outage.pk, site_id=docket.site.pk) for docket in dockets],
+        ignore_conflicts=True,
+    )
+    for docket in dockets:
+        if outage.rechecked_at is not None:
+            # the others were looked at already
+            due = now + timedelta(seconds=docket.site_facts.terms.outage.recheck_s)
+            _resume_later(outage, docket.site.pk, due, now, _NOT_RESTORED)
+        if _waits(docket):
+            docket.carry_out([Close("general_outage", "S10.2")])
 
 
-def _declare(docket: Docket, area: Area, now: datetime) -> None:
+def _waits(docket: Docket) -> bool:
+    return docket.opened.closed_at is None and docket.opened.wait_for == "power"
+
+
+def _declare(docket: Docket, area: Area, dockets: Sequence[Docket], now: datetime) -> AreaOutage:
     """The one notice to the supervisor, and no action at any of the sites."""
     site, terms = docket.site, docket.site_facts.terms.outage
     name = area.postal_code or f"{terms.radius_km:g} km around {site.name}"[:40]
@@ -139,7 +186,8 @@ def _declare(docket: Docket, area: Area, now: datetime) -> None:
     )
     journal.announce("notices")
     _schedule_end(outage, now + timedelta(seconds=terms.quiet_s), now)
-    _close_waiting(docket, area.sites, now)
+    _close_waiting(area.sites, dockets, now)
+    return outage
 
 
 def _schedule_end(outage: AreaOutage, due: datetime, now: datetime) -> None:
@@ -147,31 +195,32 @@ def _schedule_end(outage: AreaOutage, due: datetime, now: datetime) -> None:
     agenda.schedule(END, f"outage:{outage.pk}", due, now, rank=0, payload=payload)
 
 
-def _close_waiting(docket: Docket, site_ids: tuple[int, ...], now: datetime) -> None:
+def _close_waiting(site_ids: tuple[int, ...], dockets: Sequence[Docket], now: datetime) -> None:
     """The waiting power incidents of the area close at once, lowest number first (R19).
 
-    In one statement: nobody called about them, so nothing is counted and nobody has them.
+    In one statement: nobody called about them, so nothing is counted and nobody has them. Those of
+    `dockets` are being worked on and close by their own.
     """
-    own = docket.opened
+    own = {one.opened.pk: one for one in dockets if one.site.pk in site_ids and _waits(one)}
     list(
         Site.objects.filter(pk__in=site_ids)
         .order_by("pk")
         .select_for_update(no_key=True)
         .values_list("pk")
     )
+    values: dict[str, Any] = {"now": now, "sites": list(site_ids), "own": list(own)}
     with connection.cursor() as cursor:
-        cursor.execute(_CLOSE_WAITING, {"now": now, "sites": list(site_ids), "own": own.pk})
+        cursor.execute(_CLOSE_WAITING, values)
         closed = dict(cursor.fetchall())
-    if own.closed_at is None and own.wait_for == "power":
-        closed[own.pk] = docket.site.pk
-    for incident_id in sorted(closed):
-        if incident_id == own.pk:
-            docket.carry_out([Close("general_outage", "S10.2")])
+    provider_id = dockets[0].site.provider_id
+    for incident_id in sorted(closed | own):
+        if incident_id in own:
+            own[incident_id].carry_out([Close("general_outage", "S10.2")])
             continue
         journal.write(
             "incident.closed",
             now,
-            provider_id=docket.site.provider_id,
+            provider_id=provider_id,
             site_id=closed[incident_id],
             incident_id=incident_id,
             incident_type="power",
@@ -278,7 +327,8 @@ def resume(site_id: int, reason: str, now: datetime) -> None:
     docket = Docket(site, facts, now)
     opening = Open("power", facts.terms.priority("power"), "S10.2", reason, origin="outage")
     acts: list[Act] = [opening]
-    until = failure.failed_at + timedelta(seconds=verdicts.power_delay_s(facts))
+    since = failure.failed_at if last is None else last.opened_at
+    until = since + timedelta(seconds=verdicts.power_delay_s(facts))
     if reason == _UNDONE and until > now:
         acts.append(Wait(until, "power", "S10.1"))
     else:
@@ -287,17 +337,17 @@ def resume(site_id: int, reason: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def undo(staff: Staff, outage_id: int, reason: str, now: datetime) -> int:
+def undo(staff: Staff | None, outage_id: int, reason: str, now: datetime) -> int:
     """A supervisor says that it is no general outage: each dark site is handled singly (S10.2).
 
     Returns how many sites are resumed. Their failures declare no outage again; new ones may.
-    Refused without a reason, and a second time.
+    Refused without a reason, and a second time. staff: None in a rehearsal.
     """
-    if not staff.is_supervisor:
+    if staff is not None and not staff.is_supervisor:
         raise Refused("S10.2", "only a supervisor undoes a general outage")
     lock_provider_of(outage_id)
     outage = AreaOutage.objects.select_for_update().get(pk=outage_id)
-    if not staff.providers.filter(pk=outage.provider_id).exists():
+    if staff is not None and not staff.providers.filter(pk=outage.provider_id).exists():
         raise Refused("M12.3", "another provider's")
     if outage.undone_at is not None:
         raise Refused("S10.2", "this outage was undone already")
@@ -313,5 +363,5 @@ def undo(staff: Staff, outage_id: int, reason: str, now: datetime) -> int:
     mains.discount(list(outage.sites.values_list("pk", flat=True)))
     for site_id in dark:
         _resume_later(outage, site_id, now, now, _UNDONE)
-    _tell(outage, "outage.undone", now, reason, f"staff:{staff.pk}")
+    _tell(outage, "outage.undone", now, reason, f"staff:{staff.pk}" if staff else journal.SYSTEM)
     return len(dark)

@@ -6,8 +6,10 @@ failures that were acted on come here: what a test held back declares no outage.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from json import dumps
 from math import cos, radians
 from typing import Any
 
@@ -24,11 +26,12 @@ _INNER = 0.69
 _FAILED = """
 INSERT INTO watch_mains AS m
     (site_id, provider_id, postal_code, latitude, longitude, failed_at, restored_at, counts)
-VALUES (%s, %s, %s, %s, %s, %s, NULL, true)
+SELECT *, %s, NULL, true FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::float8[],
+    %s::float8[])
 ON CONFLICT (site_id) DO UPDATE SET provider_id = excluded.provider_id,
     postal_code = excluded.postal_code, latitude = excluded.latitude,
     longitude = excluded.longitude, failed_at = excluded.failed_at, restored_at = NULL,
-    counts = true
+    counts = m.counts OR m.restored_at IS NOT NULL
 """
 _BOX = "latitude BETWEEN %(south)s AND %(north)s AND longitude BETWEEN %(west)s AND %(east)s"
 _DOWN = "SELECT site_id, latitude, longitude FROM watch_mains WHERE provider_id = %(provider)s"
@@ -41,6 +44,31 @@ _MONITORED_BY_CODE = (
     "SELECT count(*) FROM (SELECT FROM sites_site WHERE provider_id = %(provider)s"
     " AND postal_code = %(code)s AND in_force_from <= %(now)s LIMIT %(most)s) AS seen"
 )
+# Which of many sites are worth a look of their own: by code that is exact, by distance a bound,
+# those down in the square around the circle against all in a square within it.
+_SUSPECTS = """
+SELECT asked.site FROM json_to_recordset(%(asked)s::json) AS asked (site bigint, provider bigint,
+    code text, since timestamptz, most int, share float8, outer_box float8[], inner_box float8[])
+CROSS JOIN LATERAL (
+    SELECT count(*) AS down FROM watch_mains m WHERE asked.code <> ''
+        AND m.provider_id = asked.provider AND m.postal_code = asked.code
+        AND m.failed_at BETWEEN asked.since AND %(now)s AND m.counts
+) AS coded CROSS JOIN LATERAL (
+    SELECT count(*) AS down FROM watch_mains m WHERE m.provider_id = asked.provider
+        AND m.latitude BETWEEN asked.outer_box[1] AND asked.outer_box[2]
+        AND m.longitude BETWEEN asked.outer_box[3] AND asked.outer_box[4]
+        AND m.failed_at BETWEEN asked.since AND %(now)s AND m.counts
+) AS near
+WHERE (coded.down >= asked.most AND coded.down >= asked.share * (
+    SELECT count(*) FROM sites_site s WHERE s.provider_id = asked.provider
+        AND s.postal_code = asked.code AND s.in_force_from <= %(now)s
+)) OR (near.down >= asked.most AND near.down >= asked.share * (
+    SELECT count(*) FROM sites_site s WHERE s.provider_id = asked.provider
+        AND s.latitude BETWEEN asked.inner_box[1] AND asked.inner_box[2]
+        AND s.longitude BETWEEN asked.inner_box[3] AND asked.inner_box[4]
+        AND s.in_force_from <= %(now)s
+))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +80,16 @@ class Area:
     centre: tuple[float, float] | None = None
 
 
-def failed(site: Site, at: datetime) -> None:
-    """The mains of a site failed, and that was acted on."""
-    place = (site.postal_code, site.latitude, site.longitude)
-    with connection.cursor() as cursor:
-        cursor.execute(_FAILED, [site.pk, site.provider_id, *place, at])
+def failed(sites: Collection[Site], at: datetime) -> None:
+    """The mains of these sites failed, and that was acted on."""
+    rows = [
+        (site.pk, site.provider_id, site.postal_code, site.latitude, site.longitude)
+        for site in sites
+    ]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        with connection.cursor() as cursor:
+            cursor.execute(_FAILED, [at, *columns])
 
 
 def restored(site: Site, at: datetime) -> None:
@@ -72,6 +105,32 @@ def is_dark(site: Site) -> Mains | None:
 def discount(site_ids: list[int]) -> None:
     """An outage was undone: the same failures declare none again."""
     Mains.objects.filter(site_id__in=site_ids).update(counts=False)
+
+
+def suspects(sites: Collection[tuple[Site, Outage]], now: datetime) -> set[int]:
+    """The sites around which there may be an outage, in one statement; of the others it is sure."""
+    asked = [_suspect(site, terms, now) for site, terms in sites if terms.enabled]
+    if not asked:
+        return set()
+    return {row[0] for row in _rows(_SUSPECTS, {"asked": dumps(asked), "now": now})}
+
+
+def _suspect(site: Site, terms: Outage, now: datetime) -> dict[str, Any]:
+    boxes: list[list[float] | None] = [None, None]
+    if site.latitude is not None and site.longitude is not None:
+        place = (site.latitude, site.longitude)
+        radii = (terms.radius_km, terms.radius_km * _INNER)
+        boxes = [list(_box(place, radius_km).values()) for radius_km in radii]
+    return {
+        "site": site.pk,
+        "provider": site.provider_id,
+        "code": site.postal_code,
+        "since": (now - timedelta(seconds=terms.window_s)).isoformat(),
+        "most": terms.sites,
+        "share": terms.share,
+        "outer_box": boxes[0],
+        "inner_box": boxes[1],
+    }
 
 
 def outage_around(site: Site, terms: Outage, now: datetime) -> Area | None:
@@ -139,4 +198,5 @@ def _box(centre: tuple[float, float], radius_km: float) -> dict[str, float]:
 def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
