@@ -274,9 +274,7 @@ def _push(docket: Docket, act: Push) -> None:
     facts = docket.site_facts
     # S8.3, S8.5: through which cloud, and who manages it there; our own app says nothing of it
     via = {"cloud": facts.app_cloud, "managed_by": facts.app_managed_by}
-    _to_contact(
-        docket, "app", act.contact_key, "app", act.clause, via if facts.app_cloud else {}
-    )
+    _to_contact(docket, "app", act.contact_key, "app", act.clause, via if facts.app_cloud else {})
 
 
 def _mail(docket: Docket, act: Mail) -> None:

@@ -7,7 +7,7 @@ commands alone. `take` runs a command with the draft and puts its faults on the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import time
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django import forms
@@ -21,7 +21,6 @@ from meldkamer.sites.checking import KINDS as ALL_KINDS
 from meldkamer.sites.drafts import (
     ContactDraft,
     CustomerDraft,
-    HoursDraft,
     InstallerDraft,
     SiteDraft,
     TransmitterDraft,
@@ -55,6 +54,33 @@ class DurationField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         """As a person writes it."""
         return durations.write_s(value) if isinstance(value, int) else value
+
+
+class ClockTimesField(forms.CharField):
+    """Times of day, typed as 03:00, 15:00; empty is none."""
+
+    def to_python(self, value: Any) -> Any:
+        """A tuple of times, earliest first."""
+        words = (super().to_python(value) or "").replace(",", " ").split()
+        try:
+            return tuple(sorted({datetime.strptime(word, "%H:%M").time() for word in words}))  # noqa: DTZ007 - a time of day has no zone
+        except ValueError:
+            raise forms.ValidationError(
+                gettext("Expected times of day, e.g. 03:00, 15:00.")
+            ) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """As a person writes them."""
+        if isinstance(value, (list, tuple)):
+            return ", ".join(clock.strftime("%H:%M") for clock in value)
+        return value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether other times were typed."""
+        try:
+            return tuple(initial or ()) != self.to_python(data)
+        except forms.ValidationError:
+            return True
 
 
 class OfficeForm(forms.Form):
@@ -158,6 +184,11 @@ class SiteForm(OfficeForm):
         required=False,
         help_text=_("As 24h or 7d. Empty: line tests are not watched (S10.3)."),
     )
+    test_times = ClockTimesField(
+        label=_("Test messages at"),
+        required=False,
+        help_text=_("Times of day at the site, as 03:00, 15:00; they go before the period."),
+    )
     test_wait_s = DurationField(
         label=_("Missed after"), required=False, help_text=_("Empty: as the terms say.")
     )
@@ -165,6 +196,22 @@ class SiteForm(OfficeForm):
         label=_("Power failure: act after"),
         required=False,
         help_text=_("Empty: as the terms say (S10.1)."),
+    )
+    app_cloud = forms.CharField(
+        label=_("App of the maker’s cloud"),
+        max_length=80,
+        required=False,
+        help_text=_("The name of the cloud. Empty: our own app (S8.3)."),
+    )
+    app_notifies = forms.BooleanField(
+        label=_("That cloud notifies the customer by itself: we send no second one (S8.3)"),
+        required=False,
+    )
+    app_managed_by = forms.CharField(
+        label=_("App managed by"),
+        max_length=120,
+        required=False,
+        help_text=_("The installer who manages it. Empty: the installer of the site (S8.5)."),
     )
     access_note = forms.CharField(
         label=_("Access"), required=False, widget=forms.Textarea, max_length=2000
@@ -220,6 +267,9 @@ class TransmitterForm(OfficeForm):
         ),
     )
     label = forms.CharField(label=_("Description"), max_length=80, required=False)
+    supervised = forms.BooleanField(
+        label=_("Test messages are expected of it (S10.3)"), required=False, initial=True
+    )
 
     def __init__(self, *args: Any, row: Transmitter | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -235,7 +285,8 @@ class TransmitterForm(OfficeForm):
     @staticmethod
     def initial_of(row: Transmitter) -> dict[str, Any]:
         """The transmitter as the form shows it: never its key."""
-        return {name: getattr(row, name) for name in ("account", "receiver", "line", "label")}
+        names = ("account", "receiver", "line", "label", "supervised")
+        return {name: getattr(row, name) for name in names}
 
     def draft(self, clock_offset_s: int = 0) -> TransmitterDraft:
         """What was typed."""
@@ -294,6 +345,12 @@ class ContactForm(OfficeForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         input_formats=["%Y-%m-%d", "%d-%m-%Y", "%d/%m/%Y"],
     )
+    reachable = forms.CharField(
+        label=_("Can be reached"),
+        max_length=120,
+        required=False,
+        help_text=_("As mon-fri 08:00-18:00, sat. Empty: always. He is called all the same."),
+    )
 
     @staticmethod
     def initial_of(row: Contact) -> dict[str, Any]:
@@ -303,22 +360,3 @@ class ContactForm(OfficeForm):
     def draft(self) -> ContactDraft:
         """What was typed."""
         return ContactDraft(**self.cleaned_data)
-
-
-class DayForm(OfficeForm):
-    """Opening hours of one weekday (S11.1); both empty: closed."""
-
-    opens = forms.TimeField(
-        required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
-    closes = forms.TimeField(
-        required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
-
-    def draft(self, weekday: int) -> HoursDraft | None:
-        """The day, None when it is closed."""
-        opens: time | None = self.cleaned_data.get("opens")
-        closes: time | None = self.cleaned_data.get("closes")
-        if opens is None and closes is None:
-            return None
-        return HoursDraft(opens, closes, weekday=weekday)

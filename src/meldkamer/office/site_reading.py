@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,12 @@ def _sheet(table: Table) -> SiteDraft:
         access_note=table.text("access_note"),
         key_note=table.text("key_note"),
         power_delay_s=table.span_s("power_delay"),
+        app_cloud=table.text("app_cloud"),
+        app_notifies=table.flag("app_notifies", False),
+        app_managed_by=table.text("app_managed_by"),
         test_period_s=table.span_s("test_period"),
         test_wait_s=table.span_s("test_wait"),
+        test_times=table.take("test_times", "times, e.g. 03:00, 15:00", _clocks, ()) or (),
         contract_start=table.day("contract_start"),
     )
 
@@ -161,6 +165,7 @@ def _transmitter(table: Table) -> TransmitterDraft:
         line=table.text("line"),
         key=_key(table),
         label=table.text("label"),
+        supervised=table.flag("supervised", True),
     )
     table.nothing_left()
     return draft
@@ -201,6 +206,7 @@ def _contact(table: Table) -> ContactDraft:
         knows_codes=table.flag("knows_codes", True),
         minutes_away=table.number("minutes_away"),
         confirmed_on=table.day("confirmed_on"),
+        reachable=table.text("reachable"),
     )
     table.nothing_left()
     return draft
@@ -212,19 +218,27 @@ def _hours(table: Table) -> list[HoursDraft]:
     opens = table.take("open", "a time, e.g. 08:00", as_clock, None)
     closes = table.take("close", "a time, e.g. 17:00", as_clock, None)
     margin_s = table.span_s("margin") or 900
+    repeat_s = table.span_s("repeat")
     area = table.text("area")
     if not days and on_date is None and "days" not in table.values:
         table.fault("days", "is missing; expected days or date")
     table.nothing_left()
     if on_date is not None:
-        return [HoursDraft(opens, closes, on_date=on_date, area=area, margin_s=margin_s)]
-    return [
-        HoursDraft(opens, closes, weekday=day, area=area, margin_s=margin_s) for day in days or ()
-    ]
+        return [HoursDraft(opens, closes, None, on_date, area, margin_s, repeat_s)]
+    return [HoursDraft(opens, closes, day, None, area, margin_s, repeat_s) for day in days or ()]
+
+
+def _clocks(value: Any) -> tuple[time, ...] | None:
+    """ "03:00, 15:00" or a list of such, earliest first; None when one of them is no time."""
+    words = value if isinstance(value, list) else str(value).replace(",", " ").split()
+    found = [as_clock(word) for word in words]
+    return tuple(sorted({clock for clock in found if clock})) if all(found) else None
 
 
 def _days(value: Any) -> tuple[int, ...] | None:
-    """mon-fri, sat, "mon,wed": weekdays from 0 (Monday)."""
+    """mon-fri, sat, "mon,wed": weekdays from 0 (Monday); "holidays" is 7."""
+    if str(value).strip().lower() == "holidays":
+        return (7,)
     found: list[int] = []
     for part in str(value).lower().replace(" ", "").split(","):
         first, _, last = part.partition("-")

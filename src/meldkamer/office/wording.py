@@ -105,6 +105,7 @@ _FAULTS: Words = {
     "hours": _("Opening and closing go together, and differ."),
     "margin": _("A margin is six hours at most."),
     "repeat": _("Telling it again takes five minutes at least."),
+    "cloud_missing": _("Name the maker’s cloud: only a cloud notifies by itself."),
     "longer": _("The terms say %(most)s minutes; a sheet may say less, not more."),
     "foreign": _("Belongs to another provider."),
     "plan_unknown": _("Choose one of: %(expected)s."),

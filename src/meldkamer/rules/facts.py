@@ -117,6 +117,10 @@ class SiteFacts:
     foretold_by: str = ""
     foretold_from_premises: bool = False
     power_delay_s: int | None = None
+    # the maker's cloud that carries the app, "" our own; whether it notifies by itself (S8.3)
+    app_cloud: str = ""
+    app_notifies: bool = False
+    app_managed_by: str = ""
     known_undefined: frozenset[str] = frozenset()
     handled_undefined: frozenset[str] = frozenset()
     test_period_s: int | None = None

@@ -24,7 +24,7 @@ from meldkamer.rules.acts import (
     Text,
     Wait,
 )
-from meldkamer.rules.facts import IncidentFacts, SignalFacts, SiteFacts
+from meldkamer.rules.facts import ContactFacts, IncidentFacts, SignalFacts, SiteFacts
 from meldkamer.rules.needless import NEVER_SUSPENDED
 
 RESTORABLE = ("battery", "power", "line_test")
@@ -306,6 +306,14 @@ def _foretold(signal: SignalFacts, site: SiteFacts, now: datetime) -> bool:
     return site.foretold_from_premises or not by_hand
 
 
+def _to_the_app(contact: ContactFacts, site: SiteFacts, clause: str) -> Act:
+    """S8.3: where the maker's cloud notifies by itself we write it down and send no second one."""
+    if not site.app_notifies:
+        return Push(contact.key, clause)
+    data = {"cloud": site.app_cloud, "managed_by": site.app_managed_by, "instead_of": clause}
+    return Say("app.left_to_cloud", "S8.3", "the cloud notifies", to=contact.name, data=data)
+
+
 def treat(incident_type: str, site: SiteFacts, now: datetime, *, duress: bool = False) -> list[Act]:
     """A type's treatment by plan and formula (section 2; R32)."""
     treatment = site.terms.treatment(site.plan, site.formula, incident_type)
@@ -324,10 +332,10 @@ def treat(incident_type: str, site: SiteFacts, now: datetime, *, duress: bool = 
     if treatment in ("app", "mail+app"):
         if first is None:
             return [*mails, Enqueue("S4.4", "no contact to notify")]
-        return [*mails, Push(first.key, "S16.1"), Close("notified", "S16.1")]
+        return [*mails, _to_the_app(first, site, "S16.1"), Close("notified", "S16.1")]
     acts: list[Act] = [Enqueue(clause)]
     if treatment == "operator+app" and first is not None:
-        acts.append(Push(first.key, "S8.1"))
+        acts.append(_to_the_app(first, site, "S8.1"))
     if treatment == "operator+text" and first is not None and first.textable and not duress:
         acts.append(Text(first.key, "information", "S8.2"))
     return acts

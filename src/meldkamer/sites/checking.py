@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from meldkamer.rules import sheets
+from meldkamer.rules import reach, sheets
 from meldkamer.sites import phones, sealing
 from meldkamer.sites.drafts import (
     ContactDraft,
@@ -34,6 +34,8 @@ KINDS = (
     "keypad", "tamper", "power", "device",
 )  # fmt: skip
 _HEX = frozenset("0123456789ABCDEF")
+# of opening hours: the weekday that is a public holiday, and what a sheet may ask for
+_HOLIDAY, _MARGIN_MOST_S, _REPEAT_LEAST_S = 7, 21_600, 300
 _ACCOUNT_LONGEST = 16
 Draft = TypeVar("Draft")
 
@@ -98,9 +100,17 @@ def site(
     draft, faults = phone(draft, where, "premises_phone")
     faults += texts(draft, where) + required(draft, where, "name") + language(draft, where)
     faults += _place(draft, where)
-    if draft.test_wait_s and not draft.test_period_s:
+    if draft.test_wait_s and not draft.test_period_s and not draft.test_times:
         faults.append(Fault(_at(where, "test_wait_s"), "wait_alone", "has no test period", "S10.3"))
-    if draft.test_period_s and draft.test_wait_s is None:
+    if draft.power_delay_s is not None and draft.power_delay_s > terms.power.delay_s:
+        faults.append(
+            Fault(_at(where, "power_delay_s"), "longer", "is longer than the terms say", "S10.1",
+                  {"most": terms.power.delay_s // 60}),
+        )  # fmt: skip
+    if draft.app_notifies and not draft.app_cloud.strip():
+        faults.append(Fault(_at(where, "app_cloud"), "cloud_missing",
+                            "is missing: only a maker's cloud notifies by itself", "S8.3"))  # fmt: skip
+    if draft.test_period_s and draft.test_wait_s is None and not draft.test_times:
         wait_s = default_wait_s(draft.test_period_s, terms)
         draft = replace(draft, test_wait_s=wait_s)
     findings = sheets.check(
@@ -200,6 +210,11 @@ def contact(draft: ContactDraft, where: str = "") -> tuple[ContactDraft, list[Fa
     """A contact: reachable by telephone or by mail."""
     draft, faults = phone(draft, where)
     faults += texts(draft, where) + required(draft, where, "name") + language(draft, where)
+    try:
+        reach.minutes(draft.reachable)
+    except reach.ReachFault as fault:
+        faults.append(Fault(_at(where, "reachable"), "reachable", str(fault),
+                            numbers={"found": draft.reachable}))  # fmt: skip
     if not draft.phone and not draft.email and not faults:
         faults.append(
             Fault(_at(where, "phone"), "unreachable", "no telephone number and no e-mail", "S17.1")
@@ -212,8 +227,13 @@ def hours(draft: HoursDraft, where: str = "") -> list[Fault]:
     faults = texts(draft, where)
     if (draft.weekday is None) == (draft.on_date is None):
         faults.append(Fault(_at(where, "weekday"), "day", "expected a weekday or a date"))
-    elif draft.weekday is not None and not 0 <= draft.weekday <= 6:
-        faults.append(Fault(_at(where, "weekday"), "day", "expected 0 (Monday) to 6 (Sunday)"))
+    elif draft.weekday is not None and not 0 <= draft.weekday <= _HOLIDAY:
+        words = "expected 0 (Monday) to 6 (Sunday), or 7 for public holidays"
+        faults.append(Fault(_at(where, "weekday"), "day", words))
+    if draft.margin_s > _MARGIN_MOST_S:
+        faults.append(Fault(_at(where, "margin_s"), "margin", "is more than six hours", "S11.1"))
+    if draft.repeat_s and draft.repeat_s < _REPEAT_LEAST_S:
+        faults.append(Fault(_at(where, "repeat_s"), "repeat", "is less than 5 minutes", "S11.1"))
     if (draft.opens is None) != (draft.closes is None):
         faults.append(
             Fault(_at(where, "opens"), "hours", "opening and closing go together", "S11.1")

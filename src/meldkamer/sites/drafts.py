@@ -54,8 +54,12 @@ class SiteDraft:
     access_note: str = ""
     key_note: str = ""
     power_delay_s: int | None = None
+    app_cloud: str = ""  # empty: our own push (S8.3)
+    app_notifies: bool = False
+    app_managed_by: str = ""
     test_period_s: int | None = None
     test_wait_s: int | None = None
+    test_times: tuple[time, ...] = ()
     contract_start: date | None = None
 
 
@@ -70,6 +74,7 @@ class TransmitterDraft:
     plain: bool = False  # true: no key, and an old one is forgotten
     label: str = ""
     clock_offset_s: int = 0
+    supervised: bool = True  # whether test messages are expected of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,13 @@ class ContactDraft:
     knows_codes: bool = True
     minutes_away: int | None = None
     confirmed_on: date | None = None
+    # hours of the week, as "mon-fri 08:00-18:00"; empty: always
+    reachable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HoursDraft:
-    """Opening hours of a weekday (0 = Monday) or of one date, of the site or one area (S11.1)."""
+    """Opening hours of a weekday (0 = Monday, 7 = a public holiday) or of one date (S11.1)."""
 
     opens: time | None
     closes: time | None
@@ -110,6 +117,7 @@ class HoursDraft:
     on_date: date | None = None
     area: str = ""
     margin_s: int = 900
+    repeat_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ class Site(models.Model):
     key_note = models.CharField(max_length=160, blank=True)
     # the sheet may shorten the wait of S10.1 (medical homes, cold stores)
     power_delay_s = models.PositiveIntegerField(null=True, blank=True)
+    # the panel maker's cloud that carries the app; empty: our own push (S8.3)
+    app_cloud = models.CharField(max_length=80, blank=True)
+    # that cloud tells the customer by itself: we write it down and send no second one
+    app_notifies = models.BooleanField(default=False)
+    # the installer who manages the app; empty: the site's installer (S8.5)
+    app_managed_by = models.CharField(max_length=120, blank=True)
     test_period_s = models.PositiveIntegerField(null=True, blank=True)
     test_wait_s = models.PositiveIntegerField(null=True, blank=True)
     # clock times of the site at which its tests come; they go before the period (S10.3)

@@ -35,6 +35,9 @@ FIELDS = (
     "test_period_s",
     "test_wait_s",
     "power_delay_s",
+    "app_cloud",
+    "app_notifies",
+    "app_managed_by",
 )
 #: changed procedures by name, as `terms.procedures.read` takes them; versions, not columns
 PROCEDURES = "procedures"

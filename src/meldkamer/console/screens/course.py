@@ -241,6 +241,10 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "note": lambda e, z: _("Note: %(text)s") % {"text": e.data.get("text", "")},
     "sms.sent": _message("sms"),
     "app.sent": _message("app"),
+    "app.left_to_cloud": lambda e, z: (
+        _("The cloud %(cloud)s notifies %(who)s by itself: none of ours sent")
+        % {"cloud": e.data.get("cloud", ""), "who": person(e.recipient)}
+    ),
     "mail.sent": _message("mail"),
     "sms.received": _received,
     "line_test.missed": _count,
