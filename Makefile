@@ -45,8 +45,8 @@ clauses: devvenv ## every clause with its tests and stories; ARGS="--strict 3" f
 messages: devvenv ## bring the translation catalogues up to date
 	@$(BIN)/python -m meldkamer.project.i18n collect
 
-sim: devvenv ## rehearse random stories; SEED=n repeats one
-	@$(BIN)/python -m meldkamer.rehearsal.simulator $(if $(SEED),--seed $(SEED)) $(ARGS)
+sim: devvenv ## rehearse random stories with every checker; N=how many SEED=the first
+	@$(BIN)/meldkamer sim $(if $(SEED),--seed $(SEED)) $(if $(N),--count $(N)) $(ARGS)
 
 chaos: devvenv ## kill processes at random, and check that nothing is lost; N=rounds SEED=n
 	@$(if $(SEED),MELDKAMER_CHAOS_SEED=$(SEED)) $(if $(N),MELDKAMER_CHAOS_ROUNDS=$(N)) \

@@ -69,6 +69,8 @@ def _store(world: World, raw: bytes, now: datetime) -> None:
     if received is not None:
         with connection.cursor() as cursor:
             store(cursor, [received.record])
+        if received.record.reply == "ack":
+            world.acknowledged.append((now, received.record.raw))
 
 
 def camera(world: World, event: EventPart, now: datetime) -> None:

@@ -171,8 +171,14 @@ class Player:
         if kind == "crash":
             self._crash()
         else:
-            with transaction.atomic():
-                happenings.PLAYED[kind](self.world, event, self.now)
+            answered = len(self.world.acknowledged)
+            try:
+                with transaction.atomic():
+                    happenings.PLAYED[kind](self.world, event, self.now)
+            except Killed:
+                # killed before the commit, the receiver never answered
+                del self.world.acknowledged[answered:]
+                raise
 
     def _crash(self) -> None:
         """The process that works dies and is started again; whoever waited for it asks again."""

@@ -62,6 +62,8 @@ class World:
     accounts: dict[int, str] = field(default_factory=dict)
     force_facts: dict[int, set[str]] = field(default_factory=dict)
     sequence: int = 0
+    # frames that were answered with an ACK: when, and their bytes
+    acknowledged: list[tuple[datetime, bytes]] = field(default_factory=list)
     # entries of the journal before the story are not its own
     first_entry: int = 0
 
