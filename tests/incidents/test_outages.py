@@ -237,6 +237,8 @@ def test_the_same_failures_declare_no_outage_again_but_new_ones_do(town: Town) -
     others = [town.build_site(f"Other {n}", contacts=1, codes=False) for n in range(5)]
     for number, site in enumerate(others[:4]):
         fail(town, site, at(61 + number))
+    # a panel that says again that its mains are off says nothing new
+    fail(town, town.site, at(66))
     assert AreaOutage.objects.count() == 1
     fail(town, others[4], at(70))
     assert AreaOutage.objects.count() == 2

@@ -9,6 +9,7 @@ agenda. Nothing is scanned: what is missed comes up on the agenda by itself.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -62,6 +63,12 @@ def watch_line_tests(site: Site, since: datetime, now: datetime) -> None:
         return
     for transmitter_id in _supervised(site):
         _expect(site, transmitter_id, schedule, since, now)
+
+
+def sheet_changed(site: Site, columns: Collection[str], now: datetime) -> None:
+    """A change of the sheet took effect: where it is about line tests, they begin anew (S22.1)."""
+    if {"test_period_s", "test_wait_s", "test_times"} & set(columns):
+        watch_line_tests(site, now, now)
 
 
 def watch_missing(site: Site, now: datetime) -> None:
