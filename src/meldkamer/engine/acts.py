@@ -95,7 +95,11 @@ def _resume(row: AgendaRow, now: datetime) -> None:
 
 def _sheet(row: AgendaRow, now: datetime) -> None:
     site_id = SheetChange.objects.values_list("site_id", flat=True).get(pk=row.payload["change"])
-    sheet_changes.due(row, now, lock_site(site_id))
+    site = lock_site(site_id)
+    sheet_changes.due(row, now, site)
+    change = SheetChange.objects.get(pk=row.payload["change"])
+    if change.state != SheetChange.State.REFUSED:
+        watch.sheet_changed(site, change.changes, now)
 
 
 def _purge(row: AgendaRow, now: datetime) -> None:

@@ -12,10 +12,10 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import documents
 from meldkamer.contracts.interruptions import Kind
 from meldkamer.contracts.models import Interruption
-from meldkamer.incidents import commands, incoming, interrupting, testing
+from meldkamer.incidents import commands, incoming, interrupting, outages, testing
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.incoming import lock_site
-from meldkamer.incidents.models import Incident
+from meldkamer.incidents.models import AreaOutage, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.store import store
 from meldkamer.notify import commands as notify
@@ -25,7 +25,7 @@ from meldkamer.rehearsal.patrols import patrol
 from meldkamer.rehearsal.story import FORCE_KINDS, EventPart, span
 from meldkamer.rehearsal.world import World
 from meldkamer.sites import sheet_changes
-from meldkamer.sites.models import Site
+from meldkamer.sites.models import SheetChange, Site
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.watch import commands as watch
 from meldkamer.wire import encode
@@ -126,7 +126,10 @@ def phone_from(world: World, event: EventPart, now: datetime) -> None:
 
 
 def _identity(world: World, site: Site, key: str, code: str | None) -> str | None:
-    """right, wrong, none and duress may be said in words; digits are checked as in production."""
+    """right, wrong, none and duress may be said in words; digits are checked as in production.
+
+    Somebody on the lists of two sites has one code in a story; a stored code is one contact's.
+    """
     if code in ("right", "wrong", "none", "duress"):
         return code
     if not code:
@@ -136,7 +139,8 @@ def _identity(world: World, site: Site, key: str, code: str | None) -> str | Non
     person = world.premises[site.pk]
     if key == identification.PREMISES and person.code:
         return "right" if code == person.code else "wrong"
-    return None
+    contact = next((part for pk, part in world.contacts.items() if key == f"c{pk}"), None)
+    return "right" if contact is not None and contact.code == code else None
 
 
 def written(world: World, event: EventPart, now: datetime) -> None:
@@ -144,6 +148,9 @@ def written(world: World, event: EventPart, now: datetime) -> None:
     site = lock_site(world.site_of(event.site).pk)
     if event.written == "undefined":
         watch.handle_undefined(site, event.code or "", now)
+        return
+    if event.written == "line_test":
+        watch.instructed(site, "in writing", now, "customer")
         return
     paper = documents.keep(site, f"{event.written}.txt", b"as asked for", now, "customer")
     if event.written == "test":
@@ -159,13 +166,19 @@ def written(world: World, event: EventPart, now: datetime) -> None:
 def sheet(world: World, event: EventPart, now: datetime) -> None:
     """A written change of the instruction sheet (S22.1)."""
     site = lock_site(world.site_of(event.site).pk)
-    sheet_changes.ask(
+    change = sheet_changes.ask(
         site, event.sheet or {}, now, starts_at=event.begins or now, ends_at=event.to, by="customer"
     )
+    if change.state == SheetChange.State.IN_FORCE:
+        watch.sheet_changed(change.site, change.changes, now)
 
 
 def operator(world: World, event: EventPart, now: datetime) -> None:
     """A supervisor overrides for the oldest open incident that is verified (S15.3, S4.3)."""
+    if event.operator == "undo_outage":
+        for outage in AreaOutage.objects.filter(undone_at=None).order_by("pk")[:1]:
+            outages.undo(None, outage.pk, event.reason or "", now)
+        return
     site = world.sites.get(event.site)
     incidents = _open(site)
     verified = [incident for incident in incidents if incident.verified_by]

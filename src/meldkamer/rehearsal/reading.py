@@ -236,8 +236,10 @@ class _Reader:
             raise self.fault(where, "6 digits")
 
     def _spans(self, where: str, site: SitePart) -> None:
-        for key in ("test_period", "test_wait"):
+        for key in ("test_period", "test_wait", "power_delay"):
             self._span_or_empty(f"{where}.{key}", getattr(site, key))
+        for text in site.test_times:
+            self._clock(f"{where}.test_times", text)
         for number, contact in enumerate(site.contact):
             if contact.sms is not None:
                 self._span_or_empty(f"{where}.contact[{number}].sms.after", contact.sms.after)
@@ -249,17 +251,22 @@ class _Reader:
         for number, hours in enumerate(site.open_close):
             at = f"{where}.open_close[{number}]"
             self._span_or_empty(f"{at}.margin", hours.margin)
+            self._span_or_empty(f"{at}.repeat", hours.repeat)
             if hours.date is None:
                 try:
                     weekdays(hours.days)
                 except ValueError:
                     raise self.fault(f"{at}.days", 'days like "mon-fri", or a date') from None
             for key in ("open", "close"):
-                if getattr(hours, key) or hours.date is None:
-                    try:
-                        clock(getattr(hours, key))
-                    except ValueError:
-                        raise self.fault(f"{at}.{key}", 'a time of day like "08:00"') from None
+                closed = hours.date is not None or hours.days.strip() == "holidays"
+                if getattr(hours, key) or not closed:
+                    self._clock(f"{at}.{key}", getattr(hours, key))
+
+    def _clock(self, where: str, text: str) -> None:
+        try:
+            clock(text)
+        except ValueError:
+            raise self.fault(where, 'a time of day like "08:00"') from None
 
     def _span_or_empty(self, where: str, text: str) -> None:
         if text:

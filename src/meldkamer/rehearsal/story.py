@@ -20,6 +20,8 @@ _SPAN = re.compile(r"^\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$
 _LONGEST = timedelta(days=36525)
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: the weekday of public holidays, `days = "holidays"`
+HOLIDAY = 7
 
 Says = Literal["real", "false_alarm", "coming", "send_patrol", "nothing"]
 GivesCode = Literal["right", "wrong", "none", "duress"]
@@ -81,6 +83,7 @@ class HoursPart(_Part, kw_only=True):
     open: str = ""
     close: str = ""
     margin: str = "15m"
+    repeat: str = ""
     area: int | str = ""
 
 
@@ -119,6 +122,8 @@ class SitePart(_Part, kw_only=True):
     activated: Any = None
     test_period: str = ""
     test_wait: str = ""
+    test_times: list[str] = []
+    power_delay: str = ""
     premises: Person = msgspec.field(default_factory=Person)
     installer: InstallerPart = msgspec.field(default_factory=InstallerPart)
     zone: list[ZonePart] = []
@@ -150,8 +155,8 @@ class EventPart(_Part, kw_only=True):
     code: str | None = None
     says: Literal["false_alarm", "start_test", "end_test", "send_patrol", "help"] | None = None
     duration: str | None = None
-    written: Literal["test", "undefined", "resume"] | None = None
-    operator: Literal["override_police"] | None = None
+    written: Literal["test", "undefined", "resume", "line_test"] | None = None
+    operator: Literal["override_police", "undo_outage"] | None = None
     reason: str | None = None
     # true with the keys beside it, a table of them, or the unit's name
     patrol: Any = None
@@ -272,6 +277,8 @@ def clock(text: str) -> time:
 
 def weekdays(text: str) -> list[int]:
     """ "mon-fri", "sat" or "mon,wed" as numbers, Monday 0; ValueError otherwise."""
+    if text.strip() == "holidays":
+        return [HOLIDAY]
     days: list[int] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")

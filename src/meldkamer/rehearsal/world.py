@@ -102,6 +102,7 @@ def build(story: Story) -> World:
         account = part.account or f"{0xA000 + number:04X}"
         row = models.Transmitter.objects.create(site=site, account=account)
         world.accounts[site.pk] = account
+        watch.watch_line_tests(site, now, now)
         entries.append((triple("", "", account), Transmitter(row.pk, site.pk)))
     world.directory = Directory(entries)
     _patrols(world, now)
@@ -143,6 +144,8 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Si
         premises_phone=_phone(world, part.premises.phone),
         premises_person=part.premises.name,
         test_period_s=test_period_s,
+        test_times=sorted(clock(text) for text in part.test_times),
+        power_delay_s=_seconds(part.power_delay),
         test_wait_s=_wait_s(part, test_period_s, world.terms),
         in_force_from=None if _has_force_events(world, part) else now,
         contract_start=part.contract.start if part.contract else None,
@@ -295,8 +298,6 @@ def _service_state(
             clause=finding.clause,
             reason=finding.reason,
         )
-    if site.test_period_s:
-        watch.watch_line_tests(site, now, now)
     if not any(finding.item == "open_close" for finding in refused):
         _hours(site, part, now)
     if part.needless:
@@ -335,6 +336,7 @@ def _hours(site: models.Site, part: SitePart, now: datetime) -> None:
                 opens=clock(row.open) if row.open else None,
                 closes=clock(row.close) if row.close else None,
                 margin_s=int(span(row.margin).total_seconds()),
+                repeat_s=_seconds(row.repeat),
             )
     if part.open_close:
         hours.watch_hours(site, now)

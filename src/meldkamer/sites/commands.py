@@ -58,7 +58,7 @@ def refuse(faults: Sequence[Fault]) -> None:
 def columns(draft: Any) -> dict[str, Any]:
     """A draft as column values."""
     values = {name: value for name, value in asdict(draft).items() if name not in _NOT_STORED}
-    for name in ("types", "options"):
+    for name in ("types", "options", "test_times"):
         if isinstance(values.get(name), tuple):
             values[name] = list(values[name])
     return values
@@ -66,6 +66,8 @@ def columns(draft: Any) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as the journal keeps it."""
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
     return value.isoformat() if isinstance(value, (date, datetime, time)) else value
 
 
@@ -322,5 +324,5 @@ def set_hours(site: Site, drafts: Sequence[HoursDraft], now: datetime, actor: st
 
 
 def _hours_told(row: HoursDraft | OpeningHours) -> dict[str, Any]:
-    names = ("area", "weekday", "on_date", "opens", "closes", "margin_s")
+    names = ("area", "weekday", "on_date", "opens", "closes", "margin_s", "repeat_s")
     return {name: plain(getattr(row, name)) for name in names}

@@ -6,6 +6,7 @@ is a new file. Reading is pure of any clock or database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from functools import cache
 from hashlib import sha256
@@ -15,12 +16,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from meldkamer.terms import holidays
 from meldkamer.terms.law import breaches
 from meldkamer.terms.model import IncidentType, Terms
 from meldkamer.terms.procedures import structure
 from meldkamer.terms.toml import NotToml, read_toml
 
 DIRECTORY = Path(__file__).parent
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
 ALL_TYPES: tuple[str, ...] = get_args(IncidentType)
 
 
@@ -119,7 +122,22 @@ def check(terms: Terms) -> list[str]:
         *_procedures(terms),
         *_numbers(terms),
         *_life(terms),
+        *_days_and_times(terms),
     ]
+
+
+def _days_and_times(terms: Terms) -> list[str]:
+    """Holidays and the time of the daily report can be read (S11.1, S10.3)."""
+    faults = []
+    for rule in terms.open_close.holidays:
+        try:
+            holidays.check(rule)
+        except holidays.HolidayFault as fault:
+            faults.append(f"open_close.holidays: {fault}")
+    at = terms.line_test.report_at
+    if at and not _CLOCK.match(at):
+        faults.append(f"line_test.report_at: {at!r}; expected a time of day as 07:00, or empty")
+    return faults
 
 
 def _every_type_once(where: str, types: list[str]) -> list[str]:
