@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from meldkamer.console.views import acts, callers, desk, explain, house, lists, outages, stream
+from meldkamer.console.views import (
+    acts,
+    callers,
+    desk,
+    explain,
+    house,
+    lists,
+    outages,
+    stream,
+    tasks,
+    tests,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -25,6 +36,9 @@ urlpatterns = [
     path("house/", house.findings, name="house"),
     path("lists/outages/", outages.listing, name="outages"),
     path("outages/<int:outage_id>/undo/", outages.undo, name="undo_outage"),
+    path("tasks/<int:task_id>/", tasks.task, name="task"),
+    path("tasks/<int:task_id>/<slug:act>/", tasks.act, name="task_act"),
+    path("tests/<int:test_id>/", tests.test, name="test"),
     path("lists/<slug:name>/", lists.listing, name="list"),
     path("notices/<int:notice_id>/seen/", lists.seen, name="notice_seen"),
 ]

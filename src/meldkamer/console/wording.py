@@ -158,6 +158,11 @@ REASONS: Words = {
     "asked for by phone": _("asked for by telephone"),
     "the period is over": _("the period is over"),
     "by phone": _("by telephone"),
+    "by phone at most 24 h; longer in writing": _(
+        "by telephone at most 24 hours; longer in writing"
+    ),
+    "a transmitter is held back": _("a transmitter is held back: flood"),
+    "quiet": _("quiet again"),
     "in writing": _("in writing"),
 }
 WAITS: Words = {
@@ -183,8 +188,22 @@ NOTICE_KINDS: Words = {
     "unknown_reply": _("text of an unknown number"),
     "escalation": _("nobody took it"),
     "supervisor": _("supervisor asked for"),
+    "flood": _("transmitter held back"),
+    "needless": _("many false alarms, nothing that may be suspended"),
+    "suspension": _("suspension proposed"),
+    "review": _("suspension to be looked at again"),
+    "task": _("a task that nobody did"),
+    "patrol": _("patrol sent without an incident"),
     "outage": _("general outage"),
     "downgrade": _("plain frame of a transmitter with a key"),
+}
+TASKS: Words = {
+    "suspension_call": _("call the customer before a suspension"),
+}
+TASK_OWNERS: Words = {
+    "operators": _("with the operators"),
+    "supervisor": _("nobody did it: with the supervisor"),
+    "office": _("with the office"),
 }
 CALLER_SAYS: Words = {
     "false_alarm": _("False alarm"),

@@ -18,7 +18,7 @@ from meldkamer.contracts.models import Task
 from meldkamer.incidents import incoming
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
-from meldkamer.incidents.faults import Gone, NotYours, Refused
+from meldkamer.incidents.faults import Gone, Refused
 from meldkamer.incidents.hands import visible_to
 from meldkamer.incidents.needless import notice, propose, write
 from meldkamer.people import identification
@@ -74,7 +74,7 @@ def take(staff: Staff, task_id: int, now: datetime) -> Task:
 def _claim(task: Task, docket: Docket, staff: Staff) -> None:
     mine, owner = tasks.in_hands_of(staff), str(task.owner)
     if owner.startswith("staff:") and owner != mine:
-        raise NotYours(_CLAUSE, "taken by another")
+        raise Refused(_CLAUSE, "taken by another")
     due = docket.now + timedelta(seconds=docket.site_facts.terms.needless.call_due_s)
     if owner != mine or task.due is None or task.due <= docket.now:
         tasks.hand_on(task, mine, task.ready_at, due, docket.now)
@@ -263,7 +263,7 @@ def _task(staff: Staff, task_id: int, now: datetime) -> tuple[Task, Docket]:
 
 def _running(task: Task, staff: Staff) -> str:
     if task.calling.get("staff") != staff.pk:
-        raise NotYours(_CLAUSE, "nobody was called yet")
+        raise Refused(_CLAUSE, "nobody was called yet")
     return str(task.calling["key"])
 
 

@@ -157,6 +157,8 @@ class Beside:
     with_the_system: int
     unsupervised: int
     outages: int
+    tasks: int
+    interrupted: int
 
 
 def beside(providers: Collection[int], now: datetime) -> Beside:
@@ -178,7 +180,12 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
             " (SELECT count(*) FROM watch_linetestwatch w JOIN sites_site s ON s.id = w.site_id"
             "  WHERE w.unsupervised_since IS NOT NULL AND s.provider_id = ANY(%(p)s)),"
             " (SELECT count(*) FROM incidents_areaoutage"
-            "  WHERE ended_at IS NULL AND provider_id = ANY(%(p)s))",
+            "  WHERE ended_at IS NULL AND provider_id = ANY(%(p)s)),"
+            " (SELECT count(*) FROM contracts_task t JOIN sites_site s ON s.id = t.site_id"
+            "  WHERE t.closed_at IS NULL AND t.ready_at <= %(now)s AND t.owner <> 'office'"
+            "   AND s.provider_id = ANY(%(p)s)),"
+            " (SELECT count(*) FROM contracts_interruption i JOIN sites_site s ON s.id = i.site_id"
+            "  WHERE i.ended_at IS NULL AND s.provider_id = ANY(%(p)s))",
             {
                 "p": list(providers),
                 "now": now,
@@ -186,7 +193,7 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
                 "w": list(DESK_WAITS),
             },
         )
-        closed, tests, held, notices, system, unsupervised, outages = cursor.fetchone()
+        closed, tests, held, notices, system, *others = cursor.fetchone()
         cursor.execute(
             "SELECT received_at, role FROM journal_signal WHERE received_at > %s"
             " ORDER BY id DESC LIMIT 1",
@@ -194,9 +201,7 @@ def beside(providers: Collection[int], now: datetime) -> Beside:
         )
         last = cursor.fetchone() or (None, "")
     trials = len(trial_sites(providers, now))
-    return Beside(
-        last[0], last[1], closed, tests, trials, held, notices, system, unsupervised, outages
-    )
+    return Beside(last[0], last[1], closed, tests, trials, held, notices, system, *others)
 
 
 def incident_for(incident_id: int, providers: Collection[int]) -> Incident:
@@ -362,9 +367,34 @@ def interrupted(providers: Collection[int]) -> list[Interruption]:
     """Sites whose monitoring is interrupted, suspended or held back (D908.1, S12.2)."""
     return list(
         Interruption.objects.filter(ended_at=None, site__provider_id__in=list(providers))
-        .select_related("site")
+        .select_related("site", "transmitter")
         .order_by("started_at")[:200]
     )
+
+
+def ended_tests(providers: Collection[int], now: datetime) -> list[TestMode]:
+    """Tests that ended in the last day, the latest first, with their summary (S20.1)."""
+    return list(
+        TestMode.objects.filter(
+            ended_at__gt=now - timedelta(days=1), site__provider_id__in=list(providers)
+        )
+        .select_related("site")
+        .order_by("-ended_at")[:100]
+    )
+
+
+def signals_of_test(test: TestMode, most: int = 100) -> list[Signal]:
+    """What a test kept, the newest first."""
+    ids = Verdict.objects.filter(
+        site_id=test.site_id, reason="test", at__gte=test.started_at
+    ).order_by("-signal_id")
+    if test.ended_at is not None:
+        ids = ids.filter(at__lte=test.ended_at)
+    found = list(ids.values_list("signal_id", flat=True)[:most])
+    rows = Signal.objects.filter(
+        pk__in=found, site_id=test.site_id, received_at__gte=test.started_at
+    )
+    return list(rows.order_by("-id"))
 
 
 def held_signals(providers: Collection[int], now: datetime, most: int = 200) -> list[Entry]:

@@ -109,6 +109,14 @@ _REASONS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "the 24 hours by phone are used; longer in writing": lambda d: _(
         "The 24 hours by telephone are used. Longer in writing."
     ),
+    "not on the sheet": lambda d: (
+        _("%(found)s is not on the sheet. There are: %(expected)s.")
+        % {"found": d.get("found", ""), "expected": d.get("expected", "") or "–"}
+    ),
+    "already done": lambda d: _("This was done already."),
+    "taken by another": lambda d: _("A colleague does this now."),
+    "unknown result": lambda d: _("Choose a result."),
+    "no such number": lambda d: _("This number is no longer known."),
     "another provider's": lambda d: _("It belongs to a provider you do not work for."),
 }
 _INSTEAD: dict[str, Callable[[], str]] = {

@@ -11,6 +11,7 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
+from meldkamer.console.screens.service import State, states
 from meldkamer.console.screens.sketch import Place, Sketch, ZoneSpot, sketch, zone_way
 from meldkamer.console.screens.steps import Ringing
 from meldkamer.console.timing import clock, day_and_time
@@ -67,6 +68,8 @@ class SiteScreen:
     patrol_taken: bool
     # since when a line of it is not supervised, in words (S10.3)
     not_supervised: str
+    # tests, interruptions, warnings (S20.1, D908.1, S12.2)
+    service: tuple[State, ...]
 
 
 def screen(
@@ -106,6 +109,7 @@ def screen(
         included=tally.included or (plan.included.get(site.formula) if plan else None),
         patrol_taken="patrol" in site.options,
         not_supervised=_not_supervised(site, zone),
+        service=states(site, now),
     )
 
 

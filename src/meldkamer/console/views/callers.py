@@ -17,6 +17,7 @@ from meldkamer.console.screens import site as site_screen
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import after_act, gone, middle
 from meldkamer.incidents import incoming, queries
+from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.faults import Refused
 from meldkamer.people.identification import PREMISES
 from meldkamer.sites.models import Site
@@ -33,7 +34,8 @@ TYPES_BY_HAND = ("intrusion", "sabotage", "holdup", "fire", "medical", "external
 def caller(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The first question: about which site."""
     back = whole_number(request.GET.get("open", ""))
-    return middle(request, desk, "console/caller.html", {"back": back, "says": []})
+    hand = "hand" in request.GET
+    return middle(request, desk, "console/caller.html", {"back": back, "says": [], "hand": hand})
 
 
 @require_GET
@@ -60,6 +62,8 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
             desk.now,
             duration_s=None if hours is None else min(hours, MOST_HOURS) * HOUR_S,
             number=request.POST.get("number", "").strip()[:24],
+            scope=_scope(request),
+            reason=request.POST.get("reason", "").strip()[:400],
         )
     except Refused as fault:
         return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
@@ -98,9 +102,11 @@ def open_by_hand(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse
             request.POST.get("type", ""),
             request.POST.get("reason", ""),
             desk.now,
+            caller=request.POST.get("caller", ""),
         )
     except Refused as fault:
-        return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
+        refusal = refusals.of_fault(fault, "", None, desk.now)
+        return _ask(request, desk, site, refusal, hand=True)
     return after_act(request, desk, opened.pk)
 
 
@@ -112,7 +118,12 @@ def _site(site_id: int, desk: Desk) -> Site:
 
 
 def _ask(
-    request: HttpRequest, desk: Desk, site: Site, refusal: Refusal | None = None
+    request: HttpRequest,
+    desk: Desk,
+    site: Site,
+    refusal: Refusal | None = None,
+    *,
+    hand: bool = False,
 ) -> HttpResponse:
     people = [(f"c{contact.pk}", contact.name) for contact in site.contacts.all()]
     people.append((PREMISES, site.premises_person or _("somebody at the premises")))
@@ -125,6 +136,19 @@ def _ask(
             "people": people,
             "says": list(enumerate(wording.CALLER_SAYS.items(), start=1)),
             "types": [(key, wording.TYPES[key]) for key in TYPES_BY_HAND],
+            "all_types": list(wording.TYPES.items()),
+            "centre": site.provider.emergency_phone or terms_of(site).house.emergency_phone,
             "refusal": refusal,
+            "hand": hand or "hand" in request.GET,
         },
     )
+
+
+def _scope(request: HttpRequest) -> incoming.Scope:
+    """What the test is about: numbers as they are said, separated by commas or blanks."""
+    zones, areas = (
+        tuple(part[:8] for part in request.POST.get(name, "").replace(",", " ").split()[:50])
+        for name in ("zones", "areas")
+    )
+    types = tuple(key for key in request.POST.getlist("types") if key in wording.TYPES)
+    return incoming.Scope(areas, zones, types)

@@ -104,7 +104,13 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
     return render(
         request,
         "console/found.html",
-        {"words": words, "found": found, "like": like, "caller": "caller" in request.GET},
+        {
+            "words": words,
+            "found": found,
+            "like": like,
+            "caller": "caller" in request.GET,
+            "hand": "hand" in request.GET,
+        },
     )
 
 

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.console import wording
 from meldkamer.console.access import Desk, at_the_desk, supervisors_only
-from meldkamer.console.screens import refusals
+from meldkamer.console.screens import refusals, service
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.timing import clock_or_day, day_and_time
 from meldkamer.console.views.rendering import middle, zone_of
+from meldkamer.contracts.tasks import SUPERVISOR, ready
 from meldkamer.incidents import commands, queries
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Notice
@@ -30,6 +31,8 @@ NAMES = {
     "trials": gettext_lazy("In trial"),
     "held": gettext_lazy("Signals held back, last 24 hours"),
     "system": gettext_lazy("With the system"),
+    "tasks": gettext_lazy("To do"),
+    "interrupted": gettext_lazy("Suspended or interrupted"),
     "unsupervised": gettext_lazy("Line not supervised"),
     "outages": gettext_lazy("General outages"),
 }
@@ -47,6 +50,8 @@ class Row:
     notice: int | None = None
     incident: int | None = None
     grave: bool = False
+    task: int | None = None
+    test: int | None = None
 
 
 @require_GET
@@ -110,17 +115,55 @@ def _notices(desk: Desk, zone: ZoneInfo) -> list[Row]:
 def _tests(desk: Desk, zone: ZoneInfo) -> list[Row]:
     rows = []
     for test in queries.running_tests(desk.provider_ids, desk.now):
-        what = ", ".join([*(f"z{n}" for n in test.zones), *test.areas, *_types(test.types)]) or _(
-            "whole site"
-        )
         asked = _("asked by %(who)s") % {"who": test.asked_by}
         until = _("until %(until)s") % {"until": _moment(test.until, desk.now, zone)}
-        rows.append(Row(until, what, test.site.name, asked, "S20.1"))
+        what = service.scope(test)
+        rows.append(Row(until, what, test.site.name, asked, "S20.1", test=test.pk))
+    for test in queries.ended_tests(desk.provider_ids, desk.now):
+        ended = _("ended %(when)s") % {"when": _moment(test.ended_at or desk.now, desk.now, zone)}
+        summary = service.summary(test)
+        rows.append(Row(ended, service.scope(test), test.site.name, summary, "S20.1", test=test.pk))
     return rows
 
 
-def _types(types: list[str]) -> list[str]:
-    return [wording.word(wording.TYPES, one) for one in types]
+def _tasks(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    """What operators have to do beside the incidents."""
+    return [
+        Row(
+            _("due %(when)s") % {"when": _moment(task.due or desk.now, desk.now, zone)},
+            wording.word(wording.TASKS, task.kind),
+            task.site.name,
+            wording.word(wording.TASK_OWNERS, str(task.owner)),
+            task.clause,
+            task=task.pk,
+            grave=task.owner == SUPERVISOR,
+        )
+        for task in ready(desk.provider_ids, desk.now)
+    ]
+
+
+def _interrupted(desk: Desk, zone: ZoneInfo) -> list[Row]:
+    """Whose signals are kept and not handled, by cause (D908.1, S12.2, D908.3)."""
+    rows = []
+    for row in queries.interrupted(desk.provider_ids):
+        more = [*service.types(row.types), row.reason]
+        if row.review_at is not None:
+            day = day_and_time(row.review_at, zone)
+            more.append(_("looked at again %(when)s") % {"when": day})
+        if row.transmitter is not None:
+            more.append(row.transmitter.account)
+        more += [f"{one['code']} ×{one['count']}" for one in service.codes(row.evidence)]
+        rows.append(
+            Row(
+                _("since %(when)s") % {"when": day_and_time(row.started_at, zone)},
+                str(row.get_kind_display()),
+                row.site.name,
+                ", ".join(part for part in more if part),
+                row.clause,
+                incident=row.incident_id,
+            )
+        )
+    return rows
 
 
 def _trials(desk: Desk, zone: ZoneInfo) -> list[Row]:
@@ -201,5 +244,7 @@ _ROWS: dict[str, Callable[[Desk, ZoneInfo], list[Row]]] = {
     "trials": _trials,
     "held": _held,
     "system": _system,
+    "tasks": _tasks,
+    "interrupted": _interrupted,
     "unsupervised": _unsupervised,
 }

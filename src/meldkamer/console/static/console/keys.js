@@ -3,7 +3,7 @@
 // without a button is answered, never silent.
 // @ts-check
 
-const LETTERS = 'andopbmrgithelvxcjw'
+const LETTERS = 'andopbmrgithelvxcjwk'
 
 /** A sentence of the page, said to everybody: seen and read aloud. @param {string} name @param {Record<string, string | number>} values */
 export function say(name, values) {
@@ -143,9 +143,9 @@ export function dispatchKey(event, windows) {
     event.preventDefault()
     return nextRegion(event.shiftKey)
   }
-  if (event.key === 'F8') {
+  if (event.key === 'F8' || event.key === 'F9') {
     event.preventDefault()
-    press('F8')
+    press(event.key)
     return
   }
   if (isField(/** @type {Element} */ (event.target))) return inField(event, windows)
