@@ -358,3 +358,54 @@ def test_a_worker_that_starts_puts_back_what_is_missing_from_the_agenda(town: To
     assert row_of(incident).due == incident.due
     recurring = AgendaRow.objects.filter(kind__startswith="journal.", done_at=None)
     assert recurring.count() == 2
+
+
+@pytest.mark.clause("M12.2")
+def test_a_backlog_of_power_failures_holds_back_nothing_of_another_site(town: Town) -> None:
+    burglary = town.incident()
+    due = row_of(burglary).due
+    other = town.build_site("Elsewhere", codes=False)
+    town.signal("power", "AT", site=other, when=due - timedelta(seconds=5))
+    late = due + timedelta(seconds=9)
+    assert cycle.act_on_due(late) == 1  # and the power failure is still not judged
+    assert waiting() == 1
+    assert row_of(burglary).due > due
+
+
+@pytest.mark.clause("S10.1")
+def test_what_is_due_at_a_site_waits_for_the_signal_that_came_there_before(town: Town) -> None:
+    failure = town.incident("power")
+    due = row_of(failure).due
+    town.signal("restore", "AR", role="restore", restores="power", when=due - timedelta(seconds=1))
+    late = due + timedelta(seconds=60)
+    assert cycle.act_on_due(late) == 0
+    run(late)
+    failure.refresh_from_db()
+    assert failure.outcome == "restored"
+
+
+@pytest.mark.clause("S15.1")
+def test_of_too_much_that_is_due_the_burglary_comes_first(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cycle, "_LOOK", 5)
+    monkeypatch.setattr(cycle, "_SLICE", 3)
+    sites = [town.build_site(f"Site {n}", codes=False) for n in range(8)]
+    for site in sites:
+        town.signal("battery", "YT", site=site)
+    cycle.judge_all(NOW)
+    burglary = town.incident(when=at(30))
+    row = row_of(burglary)
+    late = max(AgendaRow.objects.filter(done_at=None).values_list("due", flat=True)) + timedelta(
+        seconds=1
+    )
+    assert cycle.act_on_due(late) == 3
+    assert row_of(burglary).pk != row.pk or row_of(burglary).due > row.due
+
+
+def test_a_step_of_the_cycle_ends_when_its_time_is_over(town: Town) -> None:
+    for number in range(4):
+        town.signal("battery", "YT", site=town.build_site(f"Site {number}", codes=False))
+    cycle.judge_all(NOW)
+    late = at(30 * 86_400)
+    assert cycle.act_on_due(late, within_s=0) == 1

@@ -28,6 +28,8 @@ from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.models import AgendaRow
 
 CHANNEL = "meldkamer_agenda"
+#: the classes security and safety, and that of what is of no class
+URGENT, OF_NO_CLASS = 2, 5
 Act = Callable[[AgendaRow, datetime], None]
 Lock = Callable[[AgendaRow], object]
 _RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
@@ -39,13 +41,13 @@ _CLAIM = "SELECT pg_try_advisory_xact_lock(7305003, (%s %% 2147483647)::int)"
 _UPSERT = """
 WITH put AS (
 INSERT INTO agenda_agendarow
-    (kind, subject, due, rank, payload, created_at, attempts, last_fault)
-SELECT kind, subject, due, rank, payload, created_at, 0, '' FROM json_to_recordset(%s::json)
-    AS one (kind text, subject text, due timestamptz, rank smallint, payload jsonb,
-    created_at timestamptz)
+    (kind, subject, due, rank, urgency, payload, created_at, attempts, last_fault)
+SELECT kind, subject, due, rank, urgency, payload, created_at, 0, ''
+    FROM json_to_recordset(%s::json) AS one (kind text, subject text, due timestamptz,
+    rank smallint, urgency smallint, payload jsonb, created_at timestamptz)
 ON CONFLICT (kind, subject) WHERE done_at IS NULL
-DO UPDATE SET due = excluded.due, rank = excluded.rank, payload = excluded.payload,
-    attempts = 0, last_fault = ''
+DO UPDATE SET due = excluded.due, rank = excluded.rank, urgency = excluded.urgency,
+    payload = excluded.payload, attempts = 0, last_fault = ''
 RETURNING 1
 ) SELECT pg_notify(%s, '') FROM (SELECT FROM put LIMIT 1) AS found
 """
@@ -112,14 +114,19 @@ def schedule(
     now: datetime,
     *,
     rank: int = 1,
+    urgency: int = OF_NO_CLASS,
     payload: Mapping[str, Any] | None = None,
 ) -> None:
-    """Put a thing on the agenda, or move it; the worker is woken at commit."""
+    """Put a thing on the agenda, or move it; the worker is woken at commit.
+
+    urgency: the class of what it is about; when more is due than can be done, 1 and 2 come first.
+    """
     row = {
         "kind": kind,
         "subject": subject,
         "due": due.isoformat(),
         "rank": rank,
+        "urgency": urgency,
         "payload": payload or {},
         "created_at": now.isoformat(),
     }
@@ -142,11 +149,17 @@ def strike(kind: str, subject: str, now: datetime) -> None:
 
 def due_rows(now: datetime, *, ranks: tuple[int, ...] = (0, 1), limit: int = 100) -> list[int]:
     """The ids of rows due at `now`: states that end first, then earliest, then oldest (R1)."""
-    return list(
-        AgendaRow.objects.filter(done_at=None, due__lte=now, rank__in=ranks)
-        .order_by(*(("rank",) if len(ranks) > 1 else ()), "due", "id")
-        .values_list("id", flat=True)[:limit]
-    )
+    return [row.pk for row in due(now, ranks=ranks, limit=limit)]
+
+
+def due(
+    now: datetime, *, ranks: tuple[int, ...], limit: int, urgent: bool = False
+) -> list[AgendaRow]:
+    """The rows due at `now`, in R1's order; urgent: of security and safety alone."""
+    rows = AgendaRow.objects.filter(done_at=None, due__lte=now, rank__in=ranks)
+    if urgent:
+        rows = rows.filter(urgency__lte=URGENT)
+    return list(rows.order_by("rank", "due", "id")[:limit])
 
 
 def next_due() -> datetime | None:

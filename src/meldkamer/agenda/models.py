@@ -18,6 +18,8 @@ class AgendaRow(models.Model):
     due = models.DateTimeField()
     # 0: states that end are acted on before everything else of the same instant (R1a)
     rank = models.PositiveSmallIntegerField(default=1)
+    # the class of what it is about (S15.1), 5 for none: in a backlog 1 and 2 come first
+    urgency = models.PositiveSmallIntegerField(default=5, db_default=5)
     payload = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
@@ -35,6 +37,11 @@ class AgendaRow(models.Model):
         indexes = [
             models.Index(
                 fields=["due", "id"], condition=Q(done_at__isnull=True), name="agenda_open_by_due"
+            ),
+            models.Index(
+                fields=["due", "id"],
+                condition=Q(done_at__isnull=True, urgency__lte=2),
+                name="agenda_urgent_by_due",
             ),
         ]
 

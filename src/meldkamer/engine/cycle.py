@@ -1,8 +1,7 @@
 """One cycle of the house, the same for the worker and for a rehearsal.
 
 Order within an instant is R1's: states that end, then signals and replies, then what is due. After
-a time without workers the same order holds for what came then: what was due after a signal came
-waits until that signal is judged, so a restore that came in time is in time, however late we are.
+a time without workers the same order holds for what came then (see `backlog`).
 Each step is its own transaction; a cycle may be cut off anywhere and the next one goes on.
 """
 
@@ -10,8 +9,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 
 from meldkamer.agenda import commands as agenda
+from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
 from meldkamer.incidents import judging, texting
 from meldkamer.notify import commands as notify
@@ -22,33 +24,52 @@ _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
 HOUSE = 2
 _AN_INSTANT = timedelta(microseconds=1)
+#: rows that are looked at and acted on in one call; of more than that the urgent ones come first
+_LOOK, _SLICE = 400, 100
 
 
-def end_states(now: datetime) -> int:
+def end_states(now: datetime, within_s: float = inf) -> int:
     """Act on states that end at or before `now`, and before anything that waits came (R1a)."""
-    return _act(now, _ENDS, _not_after(now, timedelta()))
+    return _act(now, _ENDS, _not_after(now, timedelta()), within_s)
 
 
-def act_on_due(now: datetime) -> int:
-    """Act on what is due, if nothing that came before it still waits (R1c)."""
-    return _act(now, _DUE, _not_after(now, _AN_INSTANT))
+def act_on_due(now: datetime, within_s: float = inf) -> int:
+    """Act on what is due, if nothing that came before it still waits (R1c).
+
+    within_s: after so long the rest is left for the next call.
+    """
+    return _act(now, _DUE, _not_after(now, _AN_INSTANT), within_s)
 
 
 def look_at_house(now: datetime) -> int:
     """The auditor, when his time is there; a backlog of signals is something for him to see."""
-    return _act(now, (HOUSE,), now)
+    return _act(now, (HOUSE,), now, inf)
 
 
 def _not_after(now: datetime, before: timedelta) -> datetime:
-    waiting = (judging.oldest_unjudged(), texting.oldest_unconsumed())
-    return min([now, *(came - before for came in waiting if came is not None)])
+    came = texting.oldest_unconsumed()
+    return now if came is None else min(now, came - before)
 
 
-def _act(now: datetime, ranks: tuple[int, ...], upto: datetime) -> int:
+def _act(now: datetime, ranks: tuple[int, ...], upto: datetime, within_s: float) -> int:
+    until_s = monotonic() + within_s
     done = 0
-    for row_id in agenda.due_rows(upto, ranks=ranks):
+    for row_id in _turns(upto, ranks):
         done += agenda.act_on(row_id, ACTS, now, LOCKS)
+        if monotonic() > until_s:
+            break
     return done
+
+
+def _turns(upto: datetime, ranks: tuple[int, ...]) -> list[int]:
+    """The rows whose turn it is: as R1 says; when there are too many, the urgent ones before."""
+    rows = agenda.due(upto, ranks=ranks, limit=_LOOK)
+    free = rows if HOUSE in ranks else backlog.free(rows)
+    if len(rows) == _LOOK:
+        urgent = backlog.free(agenda.due(upto, ranks=ranks, limit=_SLICE, urgent=True))
+        known = {row.pk for row in urgent}
+        free = urgent + [row for row in free if row.pk not in known]
+    return [row.pk for row in free[:_SLICE]]
 
 
 def judge_all(now: datetime, limit: int = 200, together: int = 50) -> int:
@@ -59,6 +80,11 @@ def judge_all(now: datetime, limit: int = 200, together: int = 50) -> int:
     return done
 
 
+def judge_once(now: datetime, most: int, *, urgent: bool = False) -> int:
+    """Judge the most urgent class in one transaction; urgent: security and safety alone."""
+    return judging.judge_next(now, most, judging.URGENT if urgent else judging.EVERY)
+
+
 def consume_all(now: datetime, limit: int = 200) -> int:
     """Consume replies, oldest first."""
     done = 0
@@ -67,9 +93,9 @@ def consume_all(now: datetime, limit: int = 200) -> int:
     return done
 
 
-def hand_over(carriers: dict[str, Carrier], now: datetime) -> int:
+def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> int:
     """Hand pending messages to their carriers; the ladder waits from the hand-over (S7.2)."""
-    handed = notify.hand_over(carriers, now)
+    handed = notify.hand_over(carriers, now, limit)
     for message in handed:
         if message.template == texting.LADDER and message.incident_id is not None:
             texting.handed_over(message.incident_id, message.pk, now)

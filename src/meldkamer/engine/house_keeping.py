@@ -42,5 +42,6 @@ def _mend_incidents(now: datetime) -> None:
             f"incident:{incident.pk}",
             incident.due or now,
             now,
+            urgency=incident.priority,
             payload={"incident": incident.pk},
         )

@@ -142,7 +142,8 @@ class Docket:
         incident.holder = holder
         self.save("state", "owner", "due", "wait_for", "holder", *also)
         subject = f"incident:{incident.pk}"
-        agenda.schedule(DUE, subject, due, self.now, payload={"incident": incident.pk})
+        payload = {"incident": incident.pk}
+        agenda.schedule(DUE, subject, due, self.now, urgency=incident.priority, payload=payload)
 
 
 def _say(docket: Docket, act: Say) -> None:
@@ -178,6 +179,7 @@ def _open(docket: Docket, act: Open) -> None:
         f"incident:{docket.incident.pk}",
         first_due,
         docket.now,
+        urgency=act.priority,
         payload={"incident": docket.incident.pk},
     )
     docket._past = []

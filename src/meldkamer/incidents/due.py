@@ -52,7 +52,14 @@ def incident_due(row: AgendaRow, now: datetime) -> None:
         return
     if incident.due > now:
         # a row that came too early is not the end of it: no open incident is without one (M12.2)
-        agenda.schedule(row.kind, row.subject, incident.due, now, payload=row.payload)
+        agenda.schedule(
+            row.kind,
+            row.subject,
+            incident.due,
+            now,
+            urgency=incident.priority,
+            payload=row.payload,
+        )
         return
     _BY_STATE[Incident.State(incident.state)](docket, now)
 

@@ -9,7 +9,7 @@ again by the agenda; it never stands in the way of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,8 +33,10 @@ from meldkamer.watch import hours
 
 AGAIN = "signal.again"
 _AGAIN_AFTER = timedelta(seconds=60)
-#: of the urgent classes (security, safety) at most so many are judged in one transaction
-_URGENT, _MOST_URGENT = 2, 16
+#: up to which class: security and safety, or all but those that were put aside
+URGENT, EVERY = 2, 99
+#: of the urgent classes at most so many are judged in one transaction
+_MOST_URGENT = 16
 # pending rows with an urgency of 100 and more were put aside; only the most urgent class is taken
 _CLAIM = """
 WITH first AS (
@@ -52,13 +54,19 @@ _Claimed = tuple[int, datetime]
 _PUT_ASIDE = (
     "UPDATE journal_pending SET urgency = urgency + 100 WHERE signal_id = %s AND urgency < 100"
 )
+_UNJUDGED = """
+SELECT s.site_id, min(s.received_at) FROM journal_signal s
+WHERE s.site_id = ANY(%s) AND s.received_at >= %s AND EXISTS (
+    SELECT FROM journal_pending p WHERE p.urgency BETWEEN 1 AND 5 AND p.signal_id = s.id
+) GROUP BY s.site_id
+"""
 _OLDEST = "SELECT min(received_at) FROM journal_pending WHERE urgency < 100"
 
 
-def judge_next(now: datetime, most: int = 1, upto: int = 99) -> int:
+def judge_next(now: datetime, most: int = 1, upto: int = EVERY) -> int:
     """Judge the most urgent unjudged signals, at most so many; how many were judged.
 
-    upto: of these classes alone, 2 for security and safety. 0 when there is none to be had.
+    upto: of these classes alone. 0 when there is none to be had.
     """
     claimed: list[_Claimed] = []
     try:
@@ -84,7 +92,7 @@ def judge_again(signal_id: int, now: datetime) -> None:
 
 
 def _claim(most: int, upto: int) -> list[_Claimed]:
-    values = {"most": most, "upto": upto, "urgent": _URGENT, "most_urgent": _MOST_URGENT}
+    values = {"most": most, "upto": upto, "urgent": URGENT, "most_urgent": _MOST_URGENT}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         found: list[_Claimed] = cursor.fetchall()
@@ -182,6 +190,15 @@ def oldest_unjudged() -> datetime | None:
         cursor.execute(_OLDEST)
         found: datetime | None = cursor.fetchone()[0]
     return found
+
+
+def unjudged_of(site_ids: Collection[int], since: datetime) -> dict[int, datetime]:
+    """When the oldest signal of each of these sites came that waits to be judged, by site."""
+    if not site_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_UNJUDGED, [list(site_ids), since])
+        return dict(cursor.fetchall())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 from django.db import DatabaseError, connection, connections
@@ -25,7 +26,11 @@ from meldkamer.notify.carriers import all_sandbox
 log = logging.getLogger(__name__)
 CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldkamer_outbox")
 LONGEST_SLEEP_S = 1.0
-_SIGNALS_A_CYCLE = 200
+#: so long a step of the cycle lasts at most: an alarm waits for no long list of other things
+_STEP_S = 0.2
+#: signals judged in one transaction: as many as take so long, and never more than that
+_TOGETHER_S, _TOGETHER_MOST = 0.1, 200
+_MESSAGES_A_STEP = 25
 # nothing could be done although something is due: another worker has it, so do not spin
 _LEAST_SLEEP_S = 0.02
 # a worker that hangs inside a transaction lets go of what it holds: the others wait for it
@@ -48,6 +53,7 @@ class Worker:
     def __init__(self) -> None:
         self.stopping = False
         self.carriers = all_sandbox()
+        self.together = 16
         self.listener: psycopg.Connection[tuple[object, ...]] | None = None
 
     def stop(self) -> None:
@@ -80,11 +86,14 @@ class Worker:
         """One cycle; how much was done in it."""
         done = 0
         steps: tuple[Callable[[datetime], int], ...] = (
-            cycle.end_states,
+            partial(cycle.end_states, within_s=_STEP_S),
             self._judge,
-            cycle.consume_all,
-            cycle.act_on_due,
-            lambda now: cycle.hand_over(self.carriers, now),
+            partial(cycle.consume_all, limit=_MESSAGES_A_STEP),
+            self._judge_urgent,
+            partial(cycle.act_on_due, within_s=_STEP_S),
+            self._judge_urgent,
+            lambda now: cycle.hand_over(self.carriers, now, _MESSAGES_A_STEP),
+            self._judge_urgent,
             cycle.look_at_house,
         )
         for step in steps:
@@ -94,11 +103,31 @@ class Worker:
         return done
 
     def _judge(self, now: datetime) -> int:
-        """Judge what waits, each signal at its own moment: a verdict is never before its signal."""
+        """Judge what waits for a while, the most urgent class first."""
+        done, until_s = 0, time.monotonic() + _STEP_S
+        while not self.stopping and time.monotonic() < until_s:
+            began_s = time.monotonic()
+            # at its own moment: a verdict is never before its signal
+            judged = cycle.judge_once(_now(), self.together)
+            if not judged:
+                break
+            done += judged
+            if judged >= self.together or time.monotonic() - began_s > _TOGETHER_S:
+                self._pace(time.monotonic() - began_s)
+        return done
+
+    def _pace(self, took_s: float) -> None:
+        """The next transaction is to take so long as an alarm may wait for it."""
+        wanted = int(self.together * _TOGETHER_S / max(took_s, 0.001))
+        self.together = max(1, min(wanted, 2 * self.together, _TOGETHER_MOST))
+
+    def _judge_urgent(self, now: datetime) -> int:
+        """Between two other steps: what cannot wait for the next cycle."""
         done = 0
-        while done < _SIGNALS_A_CYCLE and not self.stopping and cycle.judge_all(now, 1):
-            done += 1
-            now = _now()
+        while not self.stopping and (
+            judged := cycle.judge_once(_now(), _TOGETHER_MOST, urgent=True)
+        ):
+            done += judged
         return done
 
     def _guarded(self, step: Callable[[datetime], int]) -> int:
