@@ -101,8 +101,8 @@ class House:
                 sealed = seal(account.key, sealing_key or self.sealing_key) if account.key else None
                 connection.execute(
                     "INSERT INTO sites_transmitter (site_id, protocol, receiver, line, account,"
-                    " key_sealed, clock_offset_s, label, active)"
-                    " VALUES (%s, 'dc09', '', '', %s, %s, 0, '', true)",
+                    " key_sealed, clock_offset_s, label, active, supervised)"
+                    " VALUES (%s, 'dc09', '', '', %s, %s, 0, '', true, true)",
                     [number, account.account, sealed],
                 )
             connection.execute("NOTIFY meldkamer_transmitters")

@@ -163,7 +163,7 @@ def _say_received(
     contact = docket.site_facts.contact(one.contact_key)
     docket.say(
         "sms.received" if first else "sms.answered",
-        clause,
+        clause if first else "S7.9",
         to=contact.name if contact else message.sender,
         data={
             "text": message.text,
