@@ -22,8 +22,8 @@ def enter(dsn: str, account: str, sealed: bytes | None = None, **more: Any) -> N
         connection.execute("SET session_replication_role = replica")  # no sites needed here
         connection.execute(
             "INSERT INTO sites_transmitter (site_id, protocol, receiver, line, account,"
-            " key_sealed, clock_offset_s, label, active)"
-            " VALUES (5, %s, %s, %s, %s, %s, 60, '', %s)",
+            " key_sealed, clock_offset_s, label, active, supervised)"
+            " VALUES (5, %s, %s, %s, %s, %s, 60, '', %s, true)",
             [row["protocol"], row["receiver"], row["line"], account, sealed, row["active"]],
         )
         connection.execute("NOTIFY meldkamer_transmitters")
