@@ -130,3 +130,12 @@ def test_the_list_follows_what_is_typed(open_page: Callable[..., Any], site: Sit
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     page.wait_for_url("**/sites/new/")
+
+
+def test_a_line_of_the_course_opens_to_its_rule(open_page: Callable[..., Any], site: Site) -> None:
+    page = open_page(f"/office/sites/{site.pk}/course/")
+    rule = page.locator(".rule-of summary").first
+    rule.focus()
+    page.keyboard.press("Enter")
+    assert "Brochure of Securitas Monitoring, page" in page.inner_text(".rule-of[open]")
+    assert faults_of(page) == []

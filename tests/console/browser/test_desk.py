@@ -24,6 +24,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SitDown = Callable[..., Any]
 #: how often an alarm that nobody took sounds (sound.js)
 SOUND_CYCLE_MS = 4000
+#: what the page needs for the queue alone: the yardstick of the machine as it is now
+PLAIN_FETCH = """async () => {
+  const began = performance.now()
+  await (await fetch(document.body.dataset.queue)).text()
+  return performance.now() - began
+}"""
 
 
 @pytest.fixture(autouse=True)
@@ -269,7 +275,7 @@ def test_someone_calls_in_by_keys(town: Scene, sit_down: SitDown) -> None:
 def test_an_event_is_seen_within_half_a_second(town: Scene, sit_down: SitDown) -> None:
     page = sit_down("eva")
     site = town.site("Meetpunt")
-    waits_ms = []
+    waits_ms, plain_ms = [], []
     for number in range(12):
         town.now = datetime.now(UTC)
         kind = ("intrusion", "fire", "holdup", "medical")[number % 4]
@@ -279,11 +285,15 @@ def test_an_event_is_seen_within_half_a_second(town: Scene, sit_down: SitDown) -
         assert incident is not None
         page.wait_for_selector(f"#job-{incident.pk}")
         waits_ms.append((time.perf_counter() - began_s) * 1000)
+        plain_ms.append(page.evaluate(PLAIN_FETCH))
         put_all_away()
         page.wait_for_selector(f"#job-{incident.pk}", state="detached")
     waits_ms.sort()
+    plain_ms.sort()
     print(f"verdict committed -> row drawn: median {waits_ms[6]:.0f} ms, worst {waits_ms[-1]:.0f}")
-    assert waits_ms[6] < 1000, waits_ms
+    print(f"one plain fetch meanwhile: median {plain_ms[6]:.0f} ms")
+    # a crowded machine is slow at everything: its own slowness is taken off
+    assert waits_ms[6] < 500 + 6 * plain_ms[6], (waits_ms, plain_ms)
 
 
 def test_the_process_stops_at_once_although_a_console_listens(web: Web, sit_down: SitDown) -> None:

@@ -8,14 +8,13 @@ no value shows none, and nothing is said that the journal or the terms do not ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from meldkamer.console import clauses, wording
 from meldkamer.console.screens import course, values
@@ -65,6 +64,15 @@ def plain(clause: str) -> Explained | None:
     """A clause outside any incident; None when it is none of ours."""
     reading = clauses.reading(clause, get_language() or "en")
     return None if reading is None else Explained(clause, reading, source_of(clause))
+
+
+def of_site(clause: str, terms_name: str, plan: str, formula: str) -> Explained | None:
+    """A clause at a site outside any incident, with the values of the terms that bind it now."""
+    found = plain(clause)
+    if found is None:
+        return None
+    at = places.At(plan, formula)
+    return replace(found, values=tuple(_values(clause, load(terms_name), at)))
 
 
 def explain(
@@ -118,9 +126,7 @@ def _note(clause: str, procedure: Procedure | None) -> str:
         return ""
     if clause not in {procedure.clause, *(step.clause for step in procedure.steps)}:
         return ""
-    return _(
-        "This provider’s own text has no such procedure: the contract prints the standard one."
-    )
+    return _("The provider’s own text has no such procedure: the contract prints the standard one.")
 
 
 def told(entry: Entry, zone: ZoneInfo, now: datetime, actor: str) -> Told:
@@ -161,22 +167,22 @@ def _missing(value: Any, zone: ZoneInfo) -> str:
 
 
 _RECORDED: Mapping[str, tuple[Any, Callable[[Any, ZoneInfo], str]]] = {
-    "until": (lazy("until"), _moment),
-    "due": (lazy("due"), _moment),
-    "count": (lazy("counted"), _list),
-    "signals": (lazy("signals"), _list),
-    "sites": (lazy("sites"), _list),
-    "round": (lazy("round"), _list),
-    "gap_s": (lazy("apart"), _duration),
-    "window_s": (lazy("within"), _duration),
-    "window_days": (lazy("within"), lambda value, zone: values.days(int(value))),
-    "warn_at": (lazy("warned from"), _list),
-    "suspend_at": (lazy("suspended from"), _list),
-    "detectors": (lazy("detectors"), _list),
-    "missing": (lazy("not met"), _missing),
-    "left": (lazy("tries left"), _list),
-    "used": (lazy("used"), _list),
-    "included": (lazy("included"), _list),
-    "zones": (lazy("zones"), _list),
-    "area": (lazy("area"), _list),
+    "until": (gettext_lazy("until"), _moment),
+    "due": (gettext_lazy("due"), _moment),
+    "count": (gettext_lazy("counted"), _list),
+    "signals": (gettext_lazy("signals"), _list),
+    "sites": (gettext_lazy("sites"), _list),
+    "round": (gettext_lazy("round"), _list),
+    "gap_s": (gettext_lazy("apart"), _duration),
+    "window_s": (gettext_lazy("within"), _duration),
+    "window_days": (gettext_lazy("within"), lambda value, zone: values.days(int(value))),
+    "warn_at": (gettext_lazy("warned from"), _list),
+    "suspend_at": (gettext_lazy("suspended from"), _list),
+    "detectors": (gettext_lazy("detectors"), _list),
+    "missing": (gettext_lazy("not met"), _missing),
+    "left": (gettext_lazy("tries left"), _list),
+    "used": (gettext_lazy("used"), _list),
+    "included": (gettext_lazy("included"), _list),
+    "zones": (gettext_lazy("zones"), _list),
+    "area": (gettext_lazy("area"), _list),
 }

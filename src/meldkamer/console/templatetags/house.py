@@ -20,7 +20,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext
 
 from meldkamer.console import phones, timing, wording
+from meldkamer.console.screens import explain
 from meldkamer.console.wording import CLASSES, class_of
+from meldkamer.sites.models import Site
 
 register = template.Library()
 THEMES = ("dark", "light")
@@ -107,6 +109,14 @@ def clause(context: Context, clause_id: str, entry: int = 0, step: str = "") -> 
         ' data-opens="leaf">{1}</a>',
         address, clause_id, mark,
     )  # fmt: skip
+
+
+@register.inclusion_tag("house/rule.html")
+def rule(clause_id: str, site: Site) -> dict[str, object]:
+    """A clause of a site's course that opens in its place, with the terms that bind the site."""
+    terms = site.provider.terms
+    why = explain.of_site(clause_id, terms, site.plan, site.formula) if clause_id else None
+    return {"clause": clause_id, "why": why}
 
 
 @register.filter
