@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from meldkamer.incidents import taking
 from meldkamer.incidents.models import AreaOutage
 from meldkamer.journal.models import Entry
-from meldkamer.sites.models import Site, Transmitter
+from meldkamer.people.models import Staff
+from meldkamer.sites.models import Site, Transmitter, Zone
 from meldkamer.watch.models import LineTestWatch
 from tests.console.scene import Scene
 
@@ -107,3 +109,23 @@ def test_an_outage_of_another_provider_is_not_shown(scene: Scene, supervisor: Cl
     outage = AreaOutage.objects.get()
     supervisor.post(f"/outages/{outage.pk}/undo/", {"reason": "not mine"})
     assert AreaOutage.objects.get().undone_at is None
+
+
+@pytest.mark.clause("S10.4")
+def test_the_step_of_an_external_technical_alarm_names_the_device_and_its_service(
+    scene: Scene, desk: Client, operator: Staff
+) -> None:
+    site = scene.site()
+    Zone.objects.create(
+        site=site, number="9", name="Koelcel", detector="Carrier X5", service_phone="+3292223344"
+    )
+    incident = scene.signal(site, "ZA", "external_technical", "9")
+    assert incident is not None
+    taking.take(operator, incident.pk, scene.now)
+    page = desk.get(f"/incident/{incident.pk}/").content.decode()
+    assert "Koelcel, Carrier X5" in page
+    assert 'href="tel:+3292223344"' in page
+    assert "S10.4" in page
+    burglary = scene.signal(scene.site("Elders"), zone="3")
+    assert burglary is not None
+    assert "tel:+3292223344" not in desk.get(f"/incident/{burglary.pk}/").content.decode()

@@ -74,13 +74,13 @@ SITE = {
     *("name", "address", "position", "customer", "language", "plan", "formula", "types"),
     *("options", "account", "activated", "test_period", "test_wait", "premises", "installer"),
     *("contract", "handlings_used", "needless", "zone", "contact", "open_close"),
-    *("procedures", "other"),
+    *("procedures", "other", "test_times", "power_delay"),
 }
 ZONE = {"number", "name", "detector", "kind"}
-HOURS = {"days", "open", "close", "margin"}
+HOURS = {"days", "date", "open", "close", "margin", "area", "repeat"}
 #: the kinds of event and the further keys of each
 EVENTS: dict[str, set[str]] = {
-    "signal": {"zone"},
+    "signal": {"zone", "area"},
     "frame": set(),
     "camera": set(),
     "sms_from": {"text"},

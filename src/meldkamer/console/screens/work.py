@@ -23,6 +23,7 @@ from meldkamer.rules import calls, procedures, running_call
 from meldkamer.rules.acts import Close
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
 from meldkamer.rules.procedures import Step
+from meldkamer.sites.models import Zone
 
 #: what a digit means after a call: (digit, result, says)
 REACHED = (
@@ -104,6 +105,9 @@ class Work:
     why: str = ""
     out_of_turn: bool = False
     may_override: bool = False
+    # of an external technical alarm: the device, and whom to call about it (D904.2)
+    device: str = ""
+    device_phone: str = ""
 
 
 def work(
@@ -123,8 +127,25 @@ def work(
         return Work("waiting", until=incident.due, why=why, may_override=override)
     if incident.holder_id != staff.pk:
         return Work("take", may_override=override)
-    found = replace(_open(facts, rows, staff, now, wanted), may_override=override)
+    device, phone = _device(incident)
+    found = replace(
+        _open(facts, rows, staff, now, wanted),
+        may_override=override,
+        device=device,
+        device_phone=phone,
+    )
     return replace(found, until=incident.due) if incident.state == Incident.State.HELD else found
+
+
+def _device(incident: Incident) -> tuple[str, str]:
+    """What the zone of an external technical alarm watches, and its service (S10.4, D904.2)."""
+    if incident.type != "external_technical" or not incident.zone:
+        return "", ""
+    zone = Zone.objects.filter(site_id=incident.site_id, number=incident.zone).first()
+    if zone is None:
+        return "", ""
+    parts = [zone.name, zone.detector]
+    return ", ".join(part for part in parts if part), zone.service_phone
 
 
 def _open(
