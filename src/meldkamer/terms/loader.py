@@ -50,6 +50,13 @@ def load(name: str) -> Terms:
 _VARIED: dict[str, Terms] = {}
 
 
+def adopt(terms: Terms) -> str:
+    """Terms that were read from elsewhere, in the memory of this process; the name to load by."""
+    named = msgspec.structs.replace(terms, name=f"{terms.name}~read")
+    _VARIED[named.name] = named
+    return named.name
+
+
 def varied(name: str, changes: Mapping[str, object]) -> str:
     """A version of a shipped file with other values, for a rehearsal; the name to load it by.
 

@@ -1,0 +1,1 @@
+"""The recorded past, played again under other terms: what would have gone differently."""
