@@ -1,14 +1,19 @@
 """The office in a real browser: keys, focus, nothing that the policy refuses, and axe."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.db import connection, transaction
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
+from meldkamer.incidents.judging import judge_next
+from meldkamer.journal import store
+from meldkamer.journal.records import SignalRecord, detail
 from meldkamer.people.models import Staff
 from meldkamer.sites import whole
 from meldkamer.sites.models import Provider, Site
@@ -138,4 +143,26 @@ def test_a_line_of_the_course_opens_to_its_rule(open_page: Callable[..., Any], s
     rule.focus()
     page.keyboard.press("Enter")
     assert "Brochure of Securitas Monitoring, page" in page.inner_text(".rule-of[open]")
+    assert faults_of(page) == []
+
+
+def test_a_rule_that_was_opened_stays_open_while_the_signals_come(
+    open_page: Callable[..., Any], site: Site
+) -> None:
+    record = SignalRecord(
+        code="BA", role="event", type="intrusion", zone="1", site_id=site.pk, protocol="sia",
+        account="1234", detail=detail(label="burglary"),
+    )  # fmt: skip
+    now = datetime.now(UTC)
+    with transaction.atomic(), connection.cursor() as cursor:
+        store.store_signals(cursor, now, [record])
+    judge_next(now)
+    page = open_page(f"/office/sites/{site.pk}/signals/")
+    rule = page.locator(".rule-of summary").first
+    rule.focus()
+    page.keyboard.press("Enter")
+    with page.expect_response("**/signals/"):
+        page.wait_for_selector(".rule-of[open] >> text=Brochure of Securitas Monitoring, page")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    assert page.query_selector(".rule-of[open]")
     assert faults_of(page) == []

@@ -112,11 +112,14 @@ def clause(context: Context, clause_id: str, entry: int = 0, step: str = "") -> 
 
 
 @register.inclusion_tag("house/rule.html")
-def rule(clause_id: str, site: Site) -> dict[str, object]:
-    """A clause of a site's course that opens in its place, with the terms that bind the site."""
+def rule(clause_id: str, site: Site, signal: int = 0) -> dict[str, object]:
+    """A clause of a site's course that opens in its place, with the terms that bind the site.
+
+    signal: in a list that is fetched again and again, whose clause it is: it stays open.
+    """
     terms = site.provider.terms
     why = explain.of_site(clause_id, terms, site.plan, site.formula) if clause_id else None
-    return {"clause": clause_id, "why": why}
+    return {"clause": clause_id, "why": why, "mark": f"why-signal-{signal}" if signal else ""}
 
 
 @register.filter

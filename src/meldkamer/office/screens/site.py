@@ -163,6 +163,7 @@ def _short(value: Any) -> str:
 class SignalRow:
     """One signal with its verdict."""
 
+    id: int
     at: datetime
     code: str
     type: str
@@ -198,6 +199,7 @@ def _signal(row: Signal, verdict: Verdict | None, zones: dict[str, str]) -> Sign
             else f"{row.zone} " + _("zone unknown")
         )
     return SignalRow(
+        id=row.pk,
         at=row.received_at,
         code=row.code,
         type=word(TYPES, row.type),

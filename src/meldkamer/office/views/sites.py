@@ -123,7 +123,7 @@ def signals(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
     row = office.site(site_id)
     rows = screen.signals(row, office.now)
     if request.headers.get("HX-Request"):
-        return render(request, "office/signal_rows.html", {"signals": rows})
+        return render(request, "office/signal_rows.html", {"signals": rows, "site": row})
     return page(request, office, "office/signals.html", {"tab": "signals", "signals": rows},
                 site=row)  # fmt: skip
 
