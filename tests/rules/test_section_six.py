@@ -31,7 +31,10 @@ def test_the_signal_that_is_one_too_many_is_held_and_its_transmitter_with_it() -
     assert not [act for act in enough.acts if isinstance(act, HoldBack)]
     found = verdict(of_flood(RULES.signals + 1), site())
     assert (found.verdict, found.reason, found.clause) == ("held", "flood", "D908.3")
-    assert found.acts == (Say("signal.held", "D908.3", "flood"), HoldBack(7, RULES.signals + 1))
+    assert found.acts == (
+        Say("signal.held", "D908.3", "flood"),
+        HoldBack(7, RULES.signals + 1, NOW),
+    )
 
 
 @pytest.mark.clause("D908.3")
@@ -67,6 +70,15 @@ def test_a_flood_holds_back_its_transmitter_and_not_its_site() -> None:
 
 
 @pytest.mark.clause("D908.3")
+def test_what_came_before_a_flood_is_acted_on_even_when_it_is_judged_after_its_start() -> None:
+    where = site(interruptions=(replace(FLOODED, since=at(10)),))
+    assert verdict(of_flood(5, after_s=9), where).verdict == "opened"
+    assert verdict(of_flood(5, after_s=10), where).reason == "flood"
+    late = verdict(of_flood(RULES.signals + 1, after_s=9), where)
+    assert (late.reason, len(late.acts)) == ("flood", 1)
+
+
+@pytest.mark.clause("D908.3")
 def test_restores_that_end_an_incident_pass_and_others_are_journaled() -> None:
     where = site(interruptions=(FLOODED,))
     power = of_flood(type="restore", role="restore", restores_type="power")
@@ -79,7 +91,7 @@ def test_restores_that_end_an_incident_pass_and_others_are_journaled() -> None:
 def test_messages_that_open_nothing_begin_a_flood_too() -> None:
     found = verdict(of_flood(RULES.signals + 1, role="test_message", type="line_test"), site())
     assert found.verdict == "journaled"
-    assert found.acts == (HoldBack(7, RULES.signals + 1),)
+    assert found.acts == (HoldBack(7, RULES.signals + 1, NOW),)
 
 
 @pytest.mark.clause("D908.3", "S20.1")

@@ -42,7 +42,7 @@ SELECT
     ORDER BY id), '[]')
     FROM contracts_testmode
     WHERE site_id = %(site)s AND ended_at IS NULL AND started_at <= %(now)s),
- (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, clause, types, transmitter_id)
+ (SELECT coalesce(jsonb_agg(jsonb_build_array(kind, clause, types, transmitter_id, started_at)
     ORDER BY id), '[]')
     FROM contracts_interruption WHERE site_id = %(site)s AND ended_at IS NULL),
  (SELECT jsonb_build_array(until, by, from_premises) FROM contracts_falsealarmforetold
@@ -118,8 +118,8 @@ def _facts(site: Site, cells: Sequence[Any], now: datetime) -> SiteFacts:
         in_force=site.in_force_from is not None and site.in_force_from <= now,
         tests=tuple(_test(cell) for cell in tests),
         interruptions=tuple(
-            InterruptionFacts(kind, clause, tuple(types), transmitter)
-            for kind, clause, types, transmitter in interruptions
+            InterruptionFacts(kind, clause, tuple(types), sender, datetime.fromisoformat(since))
+            for kind, clause, types, sender, since in interruptions
         ),
         foretold_until=datetime.fromisoformat(foretold[0]) if foretold else None,
         foretold_by=foretold[1] if foretold else "",

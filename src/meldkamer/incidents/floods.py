@@ -57,7 +57,7 @@ ORDER BY received_at DESC, id DESC OFFSET %(quiet)s LIMIT 1
 _EVIDENCE = """
 SELECT code, coalesce(zone, ''), count(*), min(received_at), max(received_at)
 FROM journal_signal WHERE site_id = %(site)s AND received_at > %(since)s
-    AND transmitter_id = %(transmitter)s
+    AND received_at <= %(upto)s AND transmitter_id = %(transmitter)s
     AND role <> 'unparsed' AND detail->>'disposition' IS NULL
 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
@@ -81,7 +81,11 @@ def bursts(asked: Iterable[tuple[Signal, SiteFacts]]) -> dict[int, int]:
 def _may_begin(row: Signal, site: SiteFacts) -> bool:
     if row.transmitter_id is None or site.tests or not site.in_force:
         return False
-    return not any(one.transmitter == row.transmitter_id for one in site.interruptions)
+    return not any(
+        one.transmitter == row.transmitter_id
+        and (one.since is None or one.since <= row.received_at)
+        for one in site.interruptions
+    )
 
 
 def _asked(row: Signal, site: SiteFacts) -> dict[str, Any]:
@@ -103,15 +107,16 @@ def begin(docket: Docket, act: HoldBack) -> None:
     """
     gathering.put_down()
     site, now, rules = docket.site, docket.now, docket.site_facts.terms.flood
-    evidence = _evidence(site, act.transmitter, now - timedelta(seconds=rules.window_s))
-    running = _incident_of(site, act.transmitter, now - timedelta(seconds=rules.window_s))
+    since = act.at - timedelta(seconds=rules.window_s)
+    evidence = _evidence(site, act.transmitter, since, act.at)
+    running = _incident_of(site, act.transmitter, since)
     row = Interruption.objects.create(
         site=site,
         kind=Interruption.Kind.FLOOD,
         clause=act.clause,
         transmitter_id=act.transmitter,
         started_by=journal.SYSTEM,
-        started_at=now,
+        started_at=act.at,
         evidence=evidence,
     )
     from meldkamer.incidents.carry_out import Docket
@@ -128,7 +133,7 @@ def begin(docket: Docket, act: HoldBack) -> None:
         told.save()
     row.incident_id = told.opened.pk
     row.save(update_fields=["incident_id"])
-    _look_again(row, now + timedelta(seconds=rules.quiet_s), now)
+    _look_again(row, act.at + timedelta(seconds=rules.quiet_s), now)
     _notice(told, "flood")
 
 
@@ -149,10 +154,13 @@ def _incident_of(site: Site, transmitter_id: int, since: datetime) -> Incident |
     return rows.filter(type=TYPE).first()
 
 
-def _evidence(site: Site, transmitter_id: int, since: datetime) -> dict[str, Any]:
+def _evidence(site: Site, transmitter_id: int, since: datetime, upto: datetime) -> dict[str, Any]:
     """What came: how much, from when to when, and the codes with their zones, the most first."""
     with connection.cursor() as cursor:
-        cursor.execute(_EVIDENCE, {"site": site.pk, "since": since, "transmitter": transmitter_id})
+        cursor.execute(
+            _EVIDENCE,
+            {"site": site.pk, "since": since, "upto": upto, "transmitter": transmitter_id},
+        )
         rows = cursor.fetchall()
     if not rows:
         return {"received": 0, "codes": []}
@@ -182,7 +190,7 @@ def end(row_id: int, site: Site, facts: SiteFacts, now: datetime) -> None:
         _look_again(row, loud + timedelta(seconds=facts.terms.flood.quiet_s), now)
         return
     began = row.started_at - timedelta(seconds=facts.terms.flood.window_s)
-    row.evidence = _evidence(site, row.transmitter_id, began)
+    row.evidence = _evidence(site, row.transmitter_id, began, now)
     row.ended_at, row.ended_by = now, journal.SYSTEM
     row.save(update_fields=["evidence", "ended_at", "ended_by"])
     from meldkamer.incidents.carry_out import Docket

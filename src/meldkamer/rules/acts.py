@@ -113,6 +113,7 @@ class HoldBack:
 
     transmitter: int
     signals: int
+    at: datetime  # when the signal came that is one too many
     clause: str = "D908.3"
 
 

@@ -80,13 +80,15 @@ class TestFacts:
 class InterruptionFacts:
     """Monitoring suspended, interrupted or held back; empty types mean all (D908.1, S12.2).
 
-    transmitter: of a flood alone, which holds back that one and not its site (D908.3).
+    transmitter: of a flood alone, which holds back that one and not its site, from `since` on
+    (D908.3).
     """
 
     kind: str
     clause: str
     types: tuple[str, ...] = ()
     transmitter: int | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ what was received, never on when it was judged, so any number of workers give th
 
 from __future__ import annotations
 
-from meldkamer.rules.facts import SignalFacts, SiteFacts
+from meldkamer.rules.facts import InterruptionFacts, SignalFacts, SiteFacts
 from meldkamer.terms.model import Flood
 
 NEVER_HELD = ("holdup", "fire", "medical")
@@ -16,21 +16,32 @@ _ENDS_INCIDENTS = ("battery", "power", "line_test")
 _HOLDABLE = ("event", "restore", "cancel", "still")
 
 
+def _of(signal: SignalFacts, site: SiteFacts) -> list[InterruptionFacts]:
+    return [
+        one
+        for one in site.interruptions
+        if one.kind == "flood" and one.transmitter == signal.transmitter is not None
+    ]
+
+
 def runs(signal: SignalFacts, site: SiteFacts) -> bool:
-    """Whether the transmitter of this signal is held back now."""
-    return signal.transmitter is not None and any(
-        one.kind == "flood" and one.transmitter == signal.transmitter for one in site.interruptions
-    )
+    """Whether its transmitter was held back when this signal came, whoever is judged first."""
+    return any(one.since is None or one.since <= signal.at for one in _of(signal, site))
 
 
-def begins(signal: SignalFacts, site: SiteFacts) -> bool:
-    """Whether this signal is the one too many of its transmitter (its `burst` counts it).
+def too_many(signal: SignalFacts, site: SiteFacts) -> bool:
+    """Whether its transmitter sent more than the terms allow (its `burst` counts it).
 
     Not while a test runs at the site, nor before it is in force: nothing is reacted to then.
     """
-    if signal.transmitter is None or site.tests or not site.in_force or runs(signal, site):
+    if signal.transmitter is None or site.tests or not site.in_force:
         return False
     return signal.burst > site.terms.flood.signals
+
+
+def begins(signal: SignalFacts, site: SiteFacts) -> bool:
+    """Whether the transmitter is held back from this signal on."""
+    return too_many(signal, site) and not _of(signal, site)
 
 
 def holds(signal: SignalFacts, site: SiteFacts) -> bool:

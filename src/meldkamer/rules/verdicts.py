@@ -54,7 +54,7 @@ def judge(
     signal = with_sheet(signal, site)
     judgement = _held(signal, site) or _acted_on(signal, site, open_incidents, recent, now)
     if flood.begins(signal, site):
-        begun = HoldBack(signal.transmitter or 0, signal.burst)
+        begun = HoldBack(signal.transmitter or 0, signal.burst, signal.at)
         return replace(judgement, acts=(*judgement.acts, begun))
     return judgement
 
@@ -100,7 +100,7 @@ def _held(signal: SignalFacts, site: SiteFacts) -> Judgement | None:
         texts = _tell_contacts(site, "S4.2") if signal.type in rules.text_types else ()
         return _hold(signal, clause, "not_in_force", texts)
     # before any interruption, so that a flood does not text the contacts without end
-    if (flood.runs(signal, site) or flood.begins(signal, site)) and flood.holds(signal, site):
+    if (flood.runs(signal, site) or flood.too_many(signal, site)) and flood.holds(signal, site):
         return _kept_back(signal, "D908.3", "flood")
     return _interrupted(signal, site) if signal.role == "event" else None
 
