@@ -14,9 +14,10 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident, Notice
+from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff
 from meldkamer.rules import ladder, queue, verdicts
-from meldkamer.rules.acts import Close, Enqueue, Say
+from meldkamer.rules.acts import Close, Enqueue, LadderWait, Say
 from meldkamer.sites.models import Site
 
 
@@ -79,8 +80,30 @@ def _wait_is_over(docket: Docket, now: datetime) -> None:
 def _ladder_climbs(docket: Docket, now: datetime) -> None:
     facts = docket.facts()
     site = docket.site_facts
+    until = _wait_of_last_text(docket, now)
+    if until is not None:
+        docket.carry_out([LadderWait(until)])
+        return
     treatment = site.terms.treatment(site.plan, site.formula, docket.opened.type)
     docket.carry_out(ladder.climb(facts, treatment, now))
+
+
+def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
+    """Until when the last text is waited for, if its hand-over says so (S7.2).
+
+    The deadline moves when the carrier takes a text; a process that dies between the two leaves the
+    deadline of the decision, which is too early.
+    """
+    sent = [past.data.get("message") for past in docket.facts().history if past.what == "sms.sent"]
+    handed = (
+        OutboxMessage.objects.filter(pk__in=sent[-1:], template="ladder")
+        .values_list("handed_over_at", flat=True)
+        .first()
+    )
+    if handed is None:
+        return None
+    until = handed + timedelta(seconds=docket.site_facts.terms.texting.wait_s)
+    return until if until > now else None
 
 
 def _queue_climbs(docket: Docket, now: datetime) -> None:

@@ -135,6 +135,7 @@ def _from_the_end_of_the_list(patch: Patch) -> None:
 
 def _wait_from_the_decision(patch: Patch) -> None:
     patch.setattr(texting, "handed_over", lambda *facts: None)
+    patch.setattr(due, "_wait_of_last_text", lambda *facts: None)
 
 
 def _always_the_first(patch: Patch) -> None:

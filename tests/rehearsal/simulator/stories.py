@@ -1,6 +1,7 @@
 """Small stories in which one planted fault shows, as the simulator's tables."""
 
 from datetime import date, datetime, timedelta, timezone
+from random import Random
 from typing import Any
 
 Tables = dict[str, Any]
@@ -76,9 +77,9 @@ WRONG_CODE = story(
 DURESS = story(event(60, signal="1121"))
 TWO_TYPES = story(event(60, signal="WA"), event(61, signal="HA"), event(62, signal="BA", zone=1))
 SLOW = story(event(60, signal="BA", zone=1), terms_changes={"queue.remind_every_s": 86400})
-#: twelve batteries, each confirmed by text, and a death at every seventh commit
+#: twelve batteries, each confirmed by text, and deaths at commits that follow no pattern
 KILLED_OFTEN = story(
     *(event(600 * number, signal="YT") for number in range(12)),
     at=site(contact(1, sms={"after": "30s", "text": "ok"})),
-    crash_at_commits=list(range(5, 400, 7)),
+    crash_at_commits=sorted(Random(1).sample(range(5, 400), 80)),
 )

@@ -32,7 +32,7 @@ def main(argv: Sequence[str], scratch_database: ScratchDatabase) -> int:
         from django.db import connections
 
         try:
-            return _Simulation(options).run()
+            return Simulation(options).run()
         finally:
             connections.close_all()
 
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Simulation:
+class Simulation:
     """One run over many seeds."""
 
     def __init__(self, options: argparse.Namespace) -> None:

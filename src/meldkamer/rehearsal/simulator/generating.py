@@ -37,6 +37,9 @@ _CHANGES: dict[str, tuple[Any, ...]] = {
     "outage.sites": (2, 3),
     "outage.share": (0.1, 0.9),
     "line_test.handled": (1, 2),
+    "flood.signals": (6,),
+    "flood.quiet_s": (60,),
+    "needless.suspend_at": (4,),
     "trial.days": (0, 1, 30),
     "test_mode.phone_max_s": (3600,),
 }

@@ -118,10 +118,13 @@ def _call(script: Script, at: float, site: dict[str, Any]) -> None:
 
 
 def _letter(script: Script, at: float, site: dict[str, Any]) -> None:
-    if script.dice.random() < 0.6:
-        script.add(at, site, written="test", duration=script.dice.choice(("1h", "30h", "2d")))
-    else:
-        script.add(at, site, written="undefined", code=script.dice.choice(("ZZ", "1999")))
+    kind = script.dice.choice(("test", "test", "undefined", "resume", "line_test"))
+    event: Event = {"written": kind}
+    if kind == "test":
+        event["duration"] = script.dice.choice(("1h", "30h", "2d"))
+    elif kind == "undefined":
+        event["code"] = script.dice.choice(("ZZ", "1999"))
+    script.add(at, site, **event)
 
 
 def _images(script: Script, at: float, site: dict[str, Any]) -> None:
@@ -129,7 +132,8 @@ def _images(script: Script, at: float, site: dict[str, Any]) -> None:
 
 
 def _supervisor(script: Script, at: float, site: dict[str, Any]) -> None:
-    script.add(at, site, operator="override_police", reason="seen on the images")
+    kind = script.dice.choice(("override_police", "override_police", "undo_outage"))
+    script.add(at, site, operator=kind, reason="seen on the images")
 
 
 def _patrol(script: Script, at: float, site: dict[str, Any]) -> None:
@@ -138,6 +142,24 @@ def _patrol(script: Script, at: float, site: dict[str, Any]) -> None:
     if state != "free" and script.dice.random() < 0.5:
         event["finding"] = script.dice.choice(("intruder", "nothing"))
     script.events.append((at, event))
+
+
+def _flood(script: Script, at: float, site: dict[str, Any]) -> None:
+    """A transmitter gone mad: far more than a hand could send, of one kind or of several."""
+    codes = script.dice.choice((("BA",), ("YT", "BA"), ("BA", "FA", "HA"), ("BB",)))
+    for _ in range(script.dice.choice((7, 8, 12))):
+        script.add(at, site, signal=script.dice.choice(codes), **script.zone(site))
+        at += script.dice.choice((0, 1, 2))
+    if script.dice.random() < 0.5:
+        script.add(at + script.dice.choice((60, 700)), site, signal="HA")
+
+
+def _false_again(script: Script, at: float, site: dict[str, Any]) -> None:
+    """An alarm, and somebody who says at once that it is none (S12.1, S12.2)."""
+    people = [contact["name"] for contact in site.get("contact", [])] or ["premises"]
+    script.add(at, site, signal="BA", **script.zone(site))
+    at += script.dice.choice((5, 30))
+    script.add(at, site, phone_from=script.dice.choice(people), code="right", says="false_alarm")
 
 
 def _sheet(script: Script, at: float, site: dict[str, Any]) -> None:
@@ -196,6 +218,8 @@ _MAKERS: dict[Callable[[Script, float, dict[str, Any]], None], int] = {
     _supervisor: 3,
     _letter: 3,
     _sheet: 2,
+    _false_again: 4,
+    _flood: 1,
 }
 
 

@@ -68,6 +68,12 @@ def _site(
         site["test_period"] = dice.choice(("1h", "6h", "24h"))
         if dice.random() < 0.5:
             site["test_wait"] = dice.choice(("1m", "15m", "90m"))
+    elif dice.random() < 0.1:
+        site["test_times"] = dice.choice((["02:30"], ["03:00", "15:00"]))
+    if dice.random() < 0.1:
+        site["power_delay"] = dice.choice(("0s", "5m", "2h"))
+    if dice.random() < 0.2:
+        site["needless"] = dice.choice((2, 3, 4, 5))
     if dice.random() < 0.2:
         site["handlings_used"] = dice.choice((1, 7, 11, 12, 40))
     if dice.random() < 0.65:
