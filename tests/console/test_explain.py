@@ -18,6 +18,7 @@ from meldkamer.console.screens import explain, values
 from meldkamer.console.sources import source_of
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
+from meldkamer.people.models import Staff
 from meldkamer.project.clauses import known_clauses
 from meldkamer.terms import places
 from tests.console.scene import Scene, burglary
@@ -174,10 +175,9 @@ def test_the_values_are_those_of_the_terms_that_the_incident_was_opened_with(
 
 
 def test_a_procedure_that_the_provider_s_own_text_does_not_have_says_so(
-    scene: Scene, desk: Client
+    scene: Scene, desk: Client, operator: Staff
 ) -> None:
-    person = desk.get("/").wsgi_request.user
-    person.providers.add(scene.providers["dtral"])
+    operator.providers.add(scene.providers["dtral"])
     incident = burglary(scene, scene.site("Winkel", "dtral"))
     assert "own text has no such procedure" in opened(desk, incident, "S15.2")
     assert "own text has no such procedure" not in opened(desk, incident, "M12.2")
