@@ -57,6 +57,21 @@ def test_the_wait_begins_when_the_carrier_takes_the_text(db: None, tmp_path: Pat
     assert moments(lines, "sms.received") == ["22:02:30"]
 
 
+@pytest.mark.clause("S7.2")
+def test_a_rejected_text_moves_on_at_once(db: None, tmp_path: Path) -> None:
+    lines = played(tmp_path, rest=carrier("rejects", "+90s"))
+    sent = [(line["at"][11:19], line["to"], line["clause"]) for line in lines
+            if line["what"] == "sms.sent"]  # fmt: skip
+    # both are turned down at once, in both rounds: an operator at the same instant
+    assert sent == [
+        ("22:01:00", "An", "S7.1"),
+        ("22:01:00", "Bo", "S7.2"),
+        ("22:01:00", "An", "S7.5"),
+        ("22:01:00", "Bo", "S7.2"),
+    ]
+    assert moments(lines, "incident.queued") == ["22:01:00"]
+
+
 def test_a_lost_text_is_answered_by_nobody(db: None, tmp_path: Path) -> None:
     lines = played(tmp_path, rest=carrier("loses", "+2m"))
     # the second round reaches him

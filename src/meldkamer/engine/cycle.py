@@ -95,7 +95,9 @@ def consume_all(now: datetime, limit: int = 200) -> int:
 
 def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> int:
     """Hand pending messages to their carriers; the ladder waits from the hand-over (S7.2)."""
-    handed = notify.hand_over(carriers, now, limit)
+    handed = notify.hand_over(
+        carriers, now, limit, lambda message: texting.turned_down(message, now)
+    )
     for message in handed:
         if message.template == texting.LADDER and message.incident_id is not None:
             texting.handed_over(message.incident_id, message.pk, now)

@@ -211,6 +211,34 @@ def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
         docket.carry_out([LadderWait(now + wait)])
 
 
+def turned_down(message: OutboxMessage, now: datetime) -> None:
+    """The carrier rejected a message: told, and the ladder moves on at once (S7.2)."""
+    if message.incident_id is None:
+        journal.write(
+            f"{message.channel}.rejected",
+            now,
+            site_id=message.site_id,
+            clause=message.clause,
+            reason=message.last_fault,
+            to=message.recipient,
+            data={"message": message.pk},
+        )
+        return
+    docket = lock_docket(message.incident_id, now)
+    incident = docket.opened
+    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
+    docket.say(
+        f"{message.channel}.rejected",
+        "S7.2" if message.template == LADDER else message.clause,
+        message.last_fault,
+        to=message.recipient,
+        data={"message": message.pk},
+    )
+    last = texts[-1].data.get("message") if texts else None
+    if incident.state == Incident.State.TEXTING and last == message.pk:
+        docket.carry_out([LadderWait(now)])
+
+
 def _unexpected(message: InboundMessage, now: datetime) -> None:
     """Nobody was texted at this number: to the operators' list (S7.10)."""
     contact = Contact.objects.filter(phone=message.sender).select_related("site__provider").first()

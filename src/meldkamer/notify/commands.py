@@ -25,6 +25,10 @@ class CarrierFault(Exception):
     """A carrier refused or could not be reached; the message stays and is tried again."""
 
 
+class Rejected(CarrierFault):
+    """A carrier turned a message down for good: the number does not exist, it is barred (S7.2)."""
+
+
 def send(
     channel: str,
     template: str,
@@ -91,8 +95,15 @@ def send_unit(
     return None
 
 
-def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> list[OutboxMessage]:
+def hand_over(
+    carriers: dict[str, Carrier],
+    now: datetime,
+    limit: int = 50,
+    turned_down: Callable[[OutboxMessage], object] | None = None,
+) -> list[OutboxMessage]:
     """Give pending messages to their carriers; what was handed over is returned.
+
+    turned_down: called for a message that its carrier rejected, in the transaction that notes it.
 
     Oldest first, but those that were refused behind those that were not: nothing a carrier does not
     take stands in the way. Each is locked while its carrier is asked, so two workers never send it
@@ -103,8 +114,12 @@ def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> l
     for message_id in pending.order_by("attempts", "id").values_list("id", flat=True)[:limit]:
         with transaction.atomic():
             message = pending.select_for_update(skip_locked=True).filter(pk=message_id).first()
-            if message is not None and _give(message, carriers, now):
+            if message is None:
+                continue
+            if _give(message, carriers, now):
                 handed.append(message)
+            elif message.state == OutboxMessage.State.FAILED and turned_down is not None:
+                turned_down(message)
     return handed
 
 
@@ -117,7 +132,9 @@ def _give(message: OutboxMessage, carriers: dict[str, Carrier], now: datetime) -
         carrier(message, now)
     except (CarrierFault, OSError) as fault:
         message.last_fault = str(fault)[:500]
-        message.save(update_fields=["attempts", "last_fault"])
+        if isinstance(fault, Rejected):
+            message.state = OutboxMessage.State.FAILED
+        message.save(update_fields=["attempts", "last_fault", "state"])
         return False
     message.state = OutboxMessage.State.HANDED_OVER
     message.handed_over_at = now

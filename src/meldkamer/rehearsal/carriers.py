@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from meldkamer.notify.carriers import CHANNELS, sandbox
-from meldkamer.notify.commands import Carrier, CarrierFault
+from meldkamer.notify.commands import Carrier, CarrierFault, Rejected
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rehearsal.story import CarrierPart, Story, span
 
@@ -27,6 +27,8 @@ class Carriers:
         fault = self._fault(message.channel, now)
         if fault is not None and fault.does == "refuses":
             raise CarrierFault("out of service")
+        if fault is not None and fault.does == "rejects":
+            raise Rejected("no such number")
         sandbox(message, now)
 
     def _fault(self, channel: str, now: datetime) -> CarrierPart | None:

@@ -214,7 +214,7 @@ class CarrierPart(_Part, kw_only=True):
     channel: Literal["sms", "app", "mail"]
     begins: Any = msgspec.field(name="from")
     to: Any
-    does: Literal["refuses", "loses", "delays", "doubles"]
+    does: Literal["refuses", "rejects", "loses", "delays", "doubles"]
     # how much later: of "delays" the message, of "doubles" the second copy of the reply
     by: str = "60s"
 

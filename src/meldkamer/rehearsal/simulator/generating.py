@@ -91,7 +91,7 @@ def _carriers(dice: Random, horizon_s: int) -> list[dict[str, Any]]:
             "channel": dice.choice(("sms", "sms", "sms", "mail", "app")),
             "from": f"+{begin}s",
             "to": f"+{begin + dice.choice((20, 95, 600, 3600))}s",
-            "does": dice.choice(("refuses", "loses", "delays", "doubles")),
+            "does": dice.choice(("refuses", "rejects", "loses", "delays", "doubles")),
         }
         if fault["does"] in ("delays", "doubles"):
             fault["by"] = dice.choice(("5s", "60s", "10m"))

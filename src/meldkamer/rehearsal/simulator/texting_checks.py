@@ -31,6 +31,7 @@ def textable(run: Run, site_id: int) -> list[str]:
 def order_and_waits(run: Run) -> Said:
     """S7.1, S7.2, S7.5, S7.6: in the order of the list, each after the wait, round after round."""
     wait = timedelta(seconds=run.terms.texting.wait_s)
+    rejected = {entry.data["message"]: entry.at for entry in run.told("sms.rejected")}
     for number, course in run.courses():
         texts = _texts(course)
         if not texts:
@@ -42,16 +43,16 @@ def order_and_waits(run: Run) -> Said:
         if got != wanted[: len(got)]:
             yield f"incident {number} texted {got}, expected {wanted[: len(got)]}"
         for before, text in pairwise(texts):
-            due = max(before.at, _handed(run, before)) + wait
+            due = rejected.get(before.data["message"]) or _waited(run, before, wait)
             if text.at != due:
                 yield f"{moment(text)}: expected at {due.isoformat()}"
         yield from _given_up(run, course, texts, wait)
 
 
-def _handed(run: Run, text: Entry) -> datetime:
-    """When the carrier took a text; a text it never took counts from its decision."""
+def _waited(run: Run, text: Entry, wait: timedelta) -> datetime:
+    """The wait from the hand-over; of a text that the carrier never took, from its decision."""
     message = run.messages.get(text.data["message"])
-    return (message.handed_over_at if message else None) or text.at
+    return max(text.at, (message.handed_over_at if message else None) or text.at) + wait
 
 
 def _given_up(run: Run, course: Sequence[Entry], texts: list[Entry], wait: timedelta) -> Said:
@@ -61,7 +62,8 @@ def _given_up(run: Run, course: Sequence[Entry], texts: list[Entry], wait: timed
     )
     if queued is None:
         return
-    if queued.at != max(texts[-1].at, _handed(run, texts[-1])) + wait:
+    rejected = [e.at for e in course if e.what == "sms.rejected"]
+    if queued.at != _waited(run, texts[-1], wait) and queued.at not in rejected:
         yield f"{moment(queued)}: the last text was at {texts[-1].at.isoformat()}"
     site_id = course[0].site_id or 0
     rounds = {run.terms.texting.rounds, run.terms.texting.rounds_before_operator}
