@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.rules.differences import Difference
@@ -274,7 +274,3 @@ def line_in_words(line: Line) -> str:
 def _person(to: str) -> str:
     return str(WHO["premises"]) if to == "premises" else to
 
-
-def steps_count(count: int) -> str:
-    """So many steps."""
-    return ngettext("%(n)s step", "%(n)s steps", count) % {"n": count}
