@@ -47,9 +47,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         )
 
 
+def _named(item: pytest.Item) -> list[Any]:
+    return next((list(v) for k, v in item.user_properties if k == PROPERTY), [])  # type: ignore[call-overload]
+
+
 def _described(item: pytest.Item) -> dict[str, list[str]]:
     """The clauses that a test names, and those of them that its assertions look at."""
-    named: list[str] = dict(item.user_properties)[PROPERTY]
+    named: list[str] = [str(clause) for clause in _named(item)]
     if not named or not isinstance(item, pytest.Function):
         return {"named": named, "checked": []}
     parameters = item.callspec.params if hasattr(item, "callspec") else {}

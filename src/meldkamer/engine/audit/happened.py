@@ -11,8 +11,9 @@ from typing import Any
 
 from django.db import connection
 
-from meldkamer.engine.audit.check import MOST, Check, Finding, Look, Seen, rows
+from meldkamer.engine.audit.check import Check, Finding, Look, Seen, rows
 from meldkamer.engine.audit.fold import WORDS, Folded, Told, differences, fold
+from meldkamer.incidents.house_checks import MOST
 
 _SETTLED = timedelta(seconds=20)
 _ENTRIES, _SIGNALS, _FOLDED = 20_000, 40_000, 200

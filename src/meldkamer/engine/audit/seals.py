@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import connection
 
-from meldkamer.engine.audit.check import MOST, Check, Finding, Look, Seen, rows
+from meldkamer.engine.audit.check import Check, Finding, Look, Seen, rows
+from meldkamer.incidents.house_checks import MOST
 from meldkamer.journal.chain import COLUMNS
 from meldkamer.journal.verify import verify_seal
 

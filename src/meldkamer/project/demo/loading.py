@@ -24,7 +24,8 @@ from meldkamer.project.demo import history, plan
 from meldkamer.sites import whole
 from meldkamer.sites.models import Contact, IdentificationCode, Provider, Site, Transmitter
 from meldkamer.terms.loader import load as terms_named
-from meldkamer.watch.commands import HOURS_DUE, TEST_DUE
+from meldkamer.watch.commands import TEST_DUE
+from meldkamer.watch.hours import HOURS_DUE, STILL_OPEN
 
 ACTOR = "demo"
 PROVIDERS = {"securitas": "securitas-2022-05", "dtral": "dtral"}
@@ -181,8 +182,9 @@ def rest(now: datetime) -> None:
     """
     sites = Site.objects.filter(transmitters__account__in=plan.accounts()).distinct()
     with transaction.atomic():
-        for site in sites.prefetch_related("hours"):
-            if site.test_period_s:
-                agenda.strike(TEST_DUE, f"site:{site.pk}", now)
+        for site in sites.prefetch_related("hours", "transmitters"):
+            for transmitter in site.transmitters.all():
+                agenda.strike(TEST_DUE, f"transmitter:{transmitter.pk}", now)
             for area in {row.area for row in site.hours.all()}:
-                agenda.strike(HOURS_DUE, f"site:{site.pk}:{area}", now)
+                for kind in (HOURS_DUE, STILL_OPEN):
+                    agenda.strike(kind, f"site:{site.pk}:{area}", now)
