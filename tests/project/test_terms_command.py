@@ -69,8 +69,8 @@ def test_what_differs_between_two_files_is_told_in_words(
 ) -> None:
     whole = (loader.DIRECTORY / "dtral.toml").read_text("utf-8")
     changed = tmp_path / "changed.toml"
-    changed.write_text(whole.replace("wait_s = 90", "wait_s = 60").replace(
-        '    { id = "premises", do = "call", who = "premises", clause = "S16.2" },\n', ""))  # fmt: skip
+    premises = '    { id = "premises", do = "call", who = "premises", clause = "S16.2" },\n'
+    changed.write_text(whole.replace("wait_s = 90", "wait_s = 60").replace(premises, ""))
     assert main(["terms", "diff", "dtral", str(changed)]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "texting.wait_s: 90 → 60",
