@@ -189,6 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make clauses", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout")
     parser.add_argument("--tests", action="store_true", help="name the tests of each clause")
+    parser.add_argument("--quiet", action="store_true", help="print the summary alone")
     parser.add_argument(
         "--strict", nargs="+", default=[], metavar="SECTION", help="sections or clauses to hold"
     )
@@ -198,7 +199,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as fault:
         print(f"clauses: {fault}", file=sys.stderr)
         return 2
-    if options.tests:
+    if options.quiet:
+        pass
+    elif options.tests:
         for clause, held in clauses.items():
             for test in held.passed:
                 print(f"{clause:<8} passed      {test}")
