@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from meldkamer.notify.commands import Carrier, CarrierFault
+from meldkamer.notify.commands import Carrier, Rejected
 from meldkamer.notify.models import OutboxMessage
 
 CHANNELS = ("sms", "app", "mail", "letter")
@@ -17,7 +17,7 @@ CHANNELS = ("sms", "app", "mail", "letter")
 def sandbox(message: OutboxMessage, now: datetime) -> None:
     """Takes what has an address; the message is read on the sandbox page."""
     if not message.address:
-        raise CarrierFault(f"no address for {message.recipient}")
+        raise Rejected(f"no address for {message.recipient}")
 
 
 def all_sandbox() -> dict[str, Carrier]:

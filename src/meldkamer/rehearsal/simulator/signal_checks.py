@@ -70,7 +70,11 @@ def lifecycle(run: Run) -> Said:
             running[key] = entry.incident_id or 0
 
 
-_LATER = ("handling.counted", "sms.received", "sms.answered", "note", "service.attended",
+_LATER = (
+    "sms.rejected",
+    "app.rejected",
+    "mail.rejected",
+"handling.counted", "sms.received", "sms.answered", "note", "service.attended",
           "patrol.arrived", "patrol.done", "needless.counted", "needless.warned")  # fmt: skip
 
 
