@@ -32,8 +32,10 @@ _STALE = (
     " FROM incidents_housecheck"
 )
 _RETRY_S = (0.2, 0.5, 1.0, 2.0)
-#: a console this far behind is sent one "everything" instead of the list
+#: a console this far behind does not read: it is dropped, comes back and reads everything anew
 _BACKLOG = 500
+#: more changes than that at once are told as one ("everything"), but for security and safety
+_MANY, _URGENT = 100, 2
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,9 @@ class Change:
     provider: int | None
     incident: int | None = None
     site: int | None = None
+    urgent: bool = False
+    # too many to be told one by one: the console reads its screen anew
+    everything: bool = False
 
 
 @dataclass(eq=False)
@@ -138,7 +143,7 @@ class Feed:
             async for notice in connection.notifies(timeout=BEAT_S, stop_after=1):
                 named.add(notice.payload)
             if named:
-                for change in await self._look_up(connection, named):
+                for change in _gist(await self._look_up(connection, named)):
                     self._tell(change)
             # a dead connection looks like a silent one: ask, and ask what nobody announces
             stale = await self._house_is_stale(connection)
@@ -164,15 +169,16 @@ class Feed:
     ) -> list[Change]:
         incidents, sites, others = _parse(named)
         cursor = await connection.execute(
-            "SELECT 'entry', max(id), NULL, NULL FROM journal_entry"
-            " UNION ALL SELECT 'incident', id, provider_id, site_id FROM incidents_incident"
-            " WHERE id = ANY(%s)"
-            " UNION ALL SELECT 'site', id, provider_id, id FROM sites_site WHERE id = ANY(%s)",
-            [incidents, sites],
+            "SELECT 'entry', max(id), NULL, NULL, false FROM journal_entry"
+            " UNION ALL SELECT 'incident', id, provider_id, site_id, priority <= %s"
+            " FROM incidents_incident WHERE id = ANY(%s)"
+            " UNION ALL SELECT 'site', id, provider_id, id, false FROM sites_site"
+            " WHERE id = ANY(%s)",
+            [_URGENT, incidents, sites],
         )
         rows: list[tuple[object, ...]] = await cursor.fetchall()
         changes = [Change(0, None)] if others else []
-        for kind, number, provider, site in rows:
+        for kind, number, provider, site, urgent in rows:
             if kind == "entry":
                 self.last_entry = max(self.last_entry, int(str(number or 0)))
             else:
@@ -182,9 +188,20 @@ class Feed:
                         int(str(provider)),
                         int(str(number)) if kind == "incident" else None,
                         int(str(site)),
+                        bool(urgent),
                     )
                 )
         return changes
+
+
+def _gist(changes: list[Change]) -> list[Change]:
+    """The changes as a console is told them: of very many, the urgent ones and one for the rest."""
+    if len(changes) <= _MANY:
+        return changes
+    urgent = [change for change in changes if change.urgent]
+    newest = max(change.entry for change in changes)
+    rest = {change.provider for change in changes if not change.urgent}
+    return [*urgent, *(Change(newest, provider, everything=True) for provider in rest)]
 
 
 def _parse(named: set[str]) -> tuple[list[int], list[int], bool]:

@@ -111,6 +111,16 @@ class Incident(models.Model):
                 condition=Q(closed_at__isnull=True),
                 name="open_incidents_by_priority",
             ),
+            # tens of thousands may be open in a storm: the desk reads the first and the late ones
+            models.Index(
+                fields=["priority", "opened_at", "id"],
+                condition=Q(state="queued"),
+                name="free_incidents_by_priority",
+            ),
+            models.Index(
+                fields=["due"], condition=Q(closed_at__isnull=True), name="open_incidents_by_due"
+            ),
+            models.Index(fields=["closed_at"], name="closed_incidents_by_time"),
             models.Index(fields=["site", "-opened_at"]),
             # the auditor goes round and round through what is open
             models.Index(

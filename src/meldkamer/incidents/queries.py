@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from meldkamer.contracts.models import Handling, Interruption, TestMode
@@ -20,7 +20,7 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal.models import Entry, Signal
 from meldkamer.rules.queue import Waiting, place
 from meldkamer.sites.models import Site, Zone
-from meldkamer.terms.loader import load
+from meldkamer.terms.loader import load, shipped
 
 #: what stands in the queue; the others are with the system and wait for nobody
 DESK_WAITS = ("second_pass", "override")
@@ -68,28 +68,52 @@ class Queue:
 def open_queue(providers: Collection[int], now: datetime, most: int = 150) -> Queue:
     """The incidents that a desk can see, in the order in which they are to be taken (S15.1).
 
-    `most` bounds the free rows that are read in full; everything else is counted. Five queries.
+    `most` bounds the free rows that are read; everything else is counted. A number of queries that
+    grows with the providers' terms alone.
     """
-    light = list(
-        Incident.objects.filter(
-            AT_THE_DESK, closed_at=None, provider_id__in=list(providers)
-        ).values_list(
-            "pk", "type", "priority", "opened_at", "state", "queued_at", "provider__terms"
-        )
-    )
-    light.sort(key=lambda row: place(Waiting(row[0], row[1], row[2], row[3]), load(row[6]), now))
-    free = [row for row in light if row[4] == "queued"]
-    wanted = [row[0] for row in free[:most]] + [row[0] for row in light if row[4] != "queued"]
-    classes: dict[str, list[datetime]] = {}
-    for row in free:
-        classes.setdefault(row[1], []).append(row[5] or row[3])
+    open_ones = Incident.objects.filter(closed_at=None, provider_id__in=list(providers))
+    free = open_ones.filter(state=Incident.State.QUEUED)
+    classes = [
+        FreeClass(kind, count, oldest)
+        for kind, count, oldest in free.order_by()
+        .values_list("type")
+        .annotate(count=Count("pk"), oldest=Min(Coalesce("queued_at", "opened_at")))
+    ]
+    others = _light(open_ones.filter(AT_THE_DESK).exclude(state=Incident.State.QUEUED), now)
+    states = [row[1] for row in others]
+    wanted = [row[0] for row in _first_free(free, now, most)] + [row[0] for row in others]
     return Queue(
         rows=_rows(wanted, now),
-        free=len(free),
-        taken=sum(row[4] == "taken" for row in light),
-        held=sum(row[4] in ("held", "waiting") for row in light),
-        classes=[FreeClass(kind, len(since), min(since)) for kind, since in classes.items()],
+        free=sum(one.count for one in classes),
+        taken=states.count("taken"),
+        held=states.count("held") + states.count("waiting"),
+        classes=classes,
     )
+
+
+def _first_free(free: QuerySet[Incident], now: datetime, most: int) -> list[tuple[int, str, Any]]:
+    """The first to be taken: of the oldest of each class, and of those that overtake by age."""
+    in_order = free.order_by("priority", "opened_at", "pk")
+    found = dict.fromkeys(_light(in_order[:most], now))
+    for name in shipped():
+        rules = load(name).queue
+        if rules.ageing_types:
+            old = now - timedelta(seconds=rules.ageing_after_s)
+            aged = free.filter(
+                provider__terms=name, type__in=rules.ageing_types, opened_at__lte=old
+            )
+            found |= dict.fromkeys(_light(aged.order_by("opened_at", "pk")[:most], now))
+    return sorted(found, key=lambda row: row[2])[:most]
+
+
+def _light(rows: QuerySet[Incident], now: datetime) -> list[tuple[int, str, Any]]:
+    """(number, state, place) of incidents, in the order of the rules."""
+    found = rows.values_list("pk", "type", "priority", "opened_at", "state", "provider__terms")
+    placed = [
+        (pk, state, place(Waiting(pk, kind, priority, opened_at), load(terms), now))
+        for pk, kind, priority, opened_at, state, terms in found
+    ]
+    return sorted(placed, key=lambda row: row[2])
 
 
 def _rows(incident_ids: Sequence[int], now: datetime) -> list[QueueRow]:

@@ -16,6 +16,7 @@ PARTS = {
     "intake": "acknowledged after commit, against pysiaalarm",
     "judge": "signals judged",
     "watch": "line tests of 1,000,000 transmitters",
+    "storm": "100,000 power failures in a minute, and a burglary a second among them",
     "screen": "frame received to row visible in a browser",
 }
 

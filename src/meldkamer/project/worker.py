@@ -28,8 +28,9 @@ CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldka
 LONGEST_SLEEP_S = 1.0
 #: so long a step of the cycle lasts at most: an alarm waits for no long list of other things
 _STEP_S = 0.2
-#: signals judged in one transaction: as many as take so long, and never more than that
-_TOGETHER_S, _TOGETHER_MOST = 0.1, 200
+#: signals judged in one transaction: as many as take so long, within these bounds (fewer would
+#: only cost more: most of a short transaction is its round trips)
+_TOGETHER_S, _TOGETHER_LEAST, _TOGETHER_MOST = 0.15, 20, 200
 _MESSAGES_A_STEP = 25
 # nothing could be done although something is due: another worker has it, so do not spin
 _LEAST_SLEEP_S = 0.02
@@ -53,7 +54,7 @@ class Worker:
     def __init__(self) -> None:
         self.stopping = False
         self.carriers = all_sandbox()
-        self.together = 16
+        self.together = _TOGETHER_LEAST
         self.listener: psycopg.Connection[tuple[object, ...]] | None = None
 
     def stop(self) -> None:
@@ -112,14 +113,14 @@ class Worker:
             if not judged:
                 break
             done += judged
-            if judged >= self.together or time.monotonic() - began_s > _TOGETHER_S:
+            if judged >= self.together:
                 self._pace(time.monotonic() - began_s)
         return done
 
     def _pace(self, took_s: float) -> None:
         """The next transaction is to take so long as an alarm may wait for it."""
         wanted = int(self.together * _TOGETHER_S / max(took_s, 0.001))
-        self.together = max(1, min(wanted, 2 * self.together, _TOGETHER_MOST))
+        self.together = max(_TOGETHER_LEAST, min(wanted, 2 * self.together, _TOGETHER_MOST))
 
     def _judge_urgent(self, now: datetime) -> int:
         """Between two other steps: what cannot wait for the next cycle."""

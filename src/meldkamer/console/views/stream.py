@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
@@ -26,6 +27,8 @@ from meldkamer.people.queries import providers_of
 
 #: how far back a gap is told in detail; beyond it the console reads everything anew anyway
 REPLAY_MOST = 500
+#: in a storm a console reads everything anew so often
+ANEW_S = 1.0
 
 T = TypeVar("T")
 
@@ -65,9 +68,13 @@ async def _events(providers: list[int], last: int | None) -> AsyncIterator[bytes
             return
         missed = await sync_to_async(_let_go)(_missed, providers, last)
         yield _event("hello", {"now": _now_ms(), **missed}, missed["entry"])
+        anew = _Anew()
         async for batch in changes(listener):
             if batch is None:
                 return
+            if anew.is_due(batch):
+                told = {"now": _now_ms(), "entry": hub.last_entry, "incidents": [], "entries": []}
+                yield _event("hello", told, hub.last_entry)
             for change in _once(batch):
                 yield _event(
                     "change",
@@ -80,9 +87,26 @@ async def _events(providers: list[int], last: int | None) -> AsyncIterator[bytes
         hub.leave(listener)
 
 
+class _Anew:
+    """When a console is to read everything anew: in a storm, and not more often than is useful."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        self.not_before_s = 0.0
+
+    def is_due(self, batch: list[Change]) -> bool:
+        """Whether it is now, after these changes; what is not told now is told with the next."""
+        self.wanted = self.wanted or any(change.everything for change in batch)
+        if not self.wanted or monotonic() < self.not_before_s:
+            return False
+        self.wanted, self.not_before_s = False, monotonic() + ANEW_S
+        return True
+
+
 def _once(batch: list[Change]) -> list[Change]:
     """Each incident once: the newest entry speaks for the others."""
-    return list({(c.incident, c.site): c for c in batch}.values())
+    told = {(c.incident, c.site): c for c in batch if not c.everything}
+    return list(told.values())
 
 
 def _missed(providers: list[int], last: int | None) -> dict[str, Any]:
