@@ -103,7 +103,7 @@ def begin(change: SheetChange, now: datetime) -> None:
     _set(site, columns)
     for name, written in change.changes.get(PROCEDURES, {}).items():
         put_procedure(site, name, written, now, by=change.asked_by, ends_at=change.ends_at)
-    _write("sheet.changed", site, now, "S22.1", "", change)
+    _write("sheet.changed", site, now, _clause(change), "", change)
     if change.ends_at is not None:
         payload = {"change": change.pk}
         agenda.schedule(END, f"sheet:{change.pk}", change.ends_at, now, rank=0, payload=payload)
@@ -121,7 +121,12 @@ def end(change: SheetChange, now: datetime) -> None:
     change.save(update_fields=["state"])
     if back:
         _set(site, back)
-    _write("sheet.changed", site, now, "S22.1", "the period is over", change)
+    _write("sheet.changed", site, now, _clause(change), "the period is over", change)
+
+
+def _clause(change: SheetChange) -> str:
+    """A procedure that is changed is S14.1's, every other change S22.1's."""
+    return "S14.1" if PROCEDURES in change.changes else "S22.1"
 
 
 def _findings(site: Site, changes: Mapping[str, Any]) -> list[sheets.Finding]:
