@@ -246,7 +246,8 @@ def test_messages_that_no_carrier_takes_stand_in_nobodys_way(town: Town) -> None
             now=NOW, facts={"provider": "P", "site": "S", "type": "battery", "zone": ""},
         )  # fmt: skip
 
-    refused = [send("") for _ in range(120)] + [send("x", "pigeon")]
+    refused = [send("x", "pigeon") for _ in range(121)]
+    nowhere = send("")
     good = send("+32475000001")
     for _ in range(4):
         cycle.hand_over(all_sandbox(), NOW)
@@ -257,6 +258,8 @@ def test_messages_that_no_carrier_takes_stand_in_nobodys_way(town: Town) -> None
         assert message.state == "pending"
         assert message.attempts >= 1
         assert message.last_fault
+    nowhere.refresh_from_db()
+    assert (nowhere.state, nowhere.attempts) == ("failed", 1)
 
 
 @pytest.mark.clause("M12.1")

@@ -94,7 +94,7 @@ def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
     The deadline moves when the carrier takes a text; a process that dies between the two leaves the
     deadline of the decision, which is too early.
     """
-    sent = [past.data.get("message") for past in docket.facts().history if past.what == "sms.sent"]
+    sent = [past.data["message"] for past in docket.facts().history if past.what == "sms.sent"]
     handed = (
         OutboxMessage.objects.filter(pk__in=sent[-1:], template="ladder")
         .values_list("handed_over_at", flat=True)

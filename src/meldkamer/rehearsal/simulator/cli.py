@@ -57,6 +57,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _shows(tables: dict[str, Any], broken: Any) -> bool:
+    """Whether the same rule breaks without the live path."""
+    from meldkamer.rehearsal.simulator.observed import Broken
+    from meldkamer.rehearsal.simulator.playing import play
+
+    try:
+        play(tables)
+    except Broken as again:
+        return bool(again.checker == broken.checker)
+    return False
+
+
 class Simulation:
     """One run over many seeds."""
 
@@ -107,10 +119,12 @@ class Simulation:
         from meldkamer.rehearsal.simulator.writing import to_toml
 
         print(f"seed {seed} broke a rule: {broken}", flush=True)
+        # what a rehearsal alone shows is shortened by rehearsing alone, which is faster
+        lived = self._lived(seed) and not _shows(generate(seed), broken)
         tables, found = shrink(
             generate(seed),
             broken,
-            lambda smaller: play(smaller, as_live=broken.checker in ("live agrees",)),
+            lambda smaller: play(smaller, as_live=lived),
             self.options.shrink,
         )
         tables["title"] = f"Seed {seed}, shortened: {found.checker}"

@@ -71,11 +71,10 @@ def lifecycle(run: Run) -> Said:
 
 
 _LATER = (
-    "sms.rejected",
-    "app.rejected",
-    "mail.rejected",
-"handling.counted", "sms.received", "sms.answered", "note", "service.attended",
-          "patrol.arrived", "patrol.done", "needless.counted", "needless.warned")  # fmt: skip
+    *("handling.counted", "sms.received", "sms.answered", "note", "service.attended"),
+    *("patrol.arrived", "patrol.done", "needless.counted", "needless.warned"),
+    *("sms.rejected", "app.rejected", "mail.rejected"),
+)
 
 
 def _after_closing(course: list[Entry]) -> Said:
