@@ -205,6 +205,20 @@ TASK_OWNERS: Words = {
     "supervisor": _("nobody did it: with the supervisor"),
     "office": _("with the office"),
 }
+PATROL_STATES: Words = {
+    "free": pgettext_lazy("patrol", "free"),
+    "sent": pgettext_lazy("patrol", "on the way"),
+    "arrived": pgettext_lazy("patrol", "on site"),
+    "off": pgettext_lazy("patrol", "off duty"),
+}
+PATROL_REPORTS: Words = {
+    "arrived": pgettext_lazy("patrol", "Is on site"),
+    "intruder": pgettext_lazy("patrol", "Sees an intruder"),
+    "nothing": pgettext_lazy("patrol", "Found nothing"),
+    "done": pgettext_lazy("patrol", "Is done"),
+    "free": pgettext_lazy("patrol", "Is free"),
+    "off": pgettext_lazy("patrol", "Goes off duty"),
+}
 CALLER_SAYS: Words = {
     "false_alarm": _("False alarm"),
     "start_test": _("Start a test"),

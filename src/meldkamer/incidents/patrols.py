@@ -8,14 +8,25 @@ from django.db import transaction
 
 from meldkamer.incidents.due import lock_docket
 from meldkamer.incidents.faults import Refused
+from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolUnit
+from meldkamer.people.models import Staff
 from meldkamer.rules import calls
 
 _STATES = {
     "free": PatrolUnit.State.FREE,
     "arrived": PatrolUnit.State.ARRIVED,
     "done": PatrolUnit.State.FREE,
+    "off": PatrolUnit.State.OFF,
 }
+#: what a unit may report next, by where it stands
+NEXT = {
+    PatrolUnit.State.FREE: ("off",),
+    PatrolUnit.State.SENT: ("arrived", "done"),
+    PatrolUnit.State.ARRIVED: ("intruder", "nothing", "done"),
+    PatrolUnit.State.OFF: ("free",),
+}
+_FINDINGS = ("intruder", "nothing")
 
 
 @transaction.atomic
@@ -27,6 +38,7 @@ def report(
     *,
     position: tuple[float, float] | None = None,
     finding: str = "",
+    actor: str = "",
 ) -> None:
     """A unit reports; a finding of an intruder verifies its incident (R12)."""
     if state not in _STATES:
@@ -42,11 +54,32 @@ def report(
         unit.incident_id = None
     unit.save()
     if incident_id is not None:
-        _tell(incident_id, unit, state, finding, now)
+        _tell(incident_id, unit, state, finding, now, actor or f"patrol:{unit.name}")
 
 
-def _tell(incident_id: int, unit: PatrolUnit, state: str, finding: str, now: datetime) -> None:
-    docket = lock_docket(incident_id, now, f"patrol:{unit.name}")
+@transaction.atomic
+def pass_on(staff: Staff, unit_id: int, word: str, now: datetime) -> None:
+    """What a unit says by radio or telephone, written down by who heard it (S6.1, M12.3).
+
+    word: one of NEXT for where the unit stands; a finding is reported from on site.
+    """
+    unit = PatrolUnit.objects.get(pk=unit_id)
+    if not staff.providers.filter(pk=unit.provider_id).exists():
+        raise Refused("M12.3", "another provider's")
+    allowed = NEXT[PatrolUnit.State(unit.state)]
+    if word not in allowed:
+        raise Refused("S6.1", "not from where the patrol stands", expected=list(allowed))
+    state = "arrived" if word in _FINDINGS else word
+    finding = word if word in _FINDINGS else ""
+    actor = f"staff:{staff.pk}"
+    report(unit.provider_id, unit.name, state, now, finding=finding, actor=actor)
+    journal.announce("patrols")
+
+
+def _tell(
+    incident_id: int, unit: PatrolUnit, state: str, finding: str, now: datetime, actor: str
+) -> None:
+    docket = lock_docket(incident_id, now, actor)
     data = {"unit": unit.name, **({"finding": finding} if finding else {})}
     if state in ("arrived", "done"):
         docket.say(f"patrol.{state}", "S6.1", to=unit.name, data=data)

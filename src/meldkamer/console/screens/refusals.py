@@ -117,6 +117,9 @@ _REASONS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "taken by another": lambda d: _("A colleague does this now."),
     "unknown result": lambda d: _("Choose a result."),
     "no such number": lambda d: _("This number is no longer known."),
+    "not from where the patrol stands": lambda d: _(
+        "The patrol stands elsewhere by now. Look at the list."
+    ),
     "another provider's": lambda d: _("It belongs to a provider you do not work for."),
 }
 _INSTEAD: dict[str, Callable[[], str]] = {

@@ -35,6 +35,7 @@ NAMES = {
     "interrupted": gettext_lazy("Suspended or interrupted"),
     "unsupervised": gettext_lazy("Line not supervised"),
     "outages": gettext_lazy("General outages"),
+    "patrols": gettext_lazy("Patrols"),
 }
 
 
