@@ -28,7 +28,6 @@ COMMANDS = {
     "rehearse": "play a story in virtual time and print what the centre would do and why",
     "sim": "play random stories with every checker, and shorten the first that fails",
     "replay": "play the past under other terms and tell what would have gone differently",
-    "sim": "play random stories with every checker, and shorten the first that fails",
     "journal": "export or verify the journal",
     "terms": "check or show a provider's terms",
     "site": "import sites from a file",
