@@ -16,9 +16,7 @@ from meldkamer.terms.loader import TermsFault, varied
         ("line_test.report_at", "7", "line_test.report_at"),
     ],
 )
-def test_a_day_or_time_that_cannot_be_read_is_named(
-    place: str, value: object, named: str
-) -> None:
+def test_a_day_or_time_that_cannot_be_read_is_named(place: str, value: object, named: str) -> None:
     with pytest.raises(TermsFault) as fault:
         varied("securitas-2022-05", {place: value})
     assert named in str(fault.value)

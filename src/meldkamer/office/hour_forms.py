@@ -17,7 +17,7 @@ HOLIDAY = 7
 MARGIN_S = 900
 
 
-def _clock(label: str) -> forms.TimeField:
+def _clock(label: Any) -> forms.TimeField:
     return forms.TimeField(
         label=label,
         required=False,

@@ -11,6 +11,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -86,7 +87,8 @@ def report(provider_id: int, installer_id: int | None, now: datetime) -> None:
     """One mail with all there is of an installer's sites; without one the office gets it."""
     lines = list(
         ReportLine.objects.select_for_update(of=("self",))
-        .filter(provider_id=provider_id, reported_at=None, site__installer_id=installer_id)
+        .filter(provider_id=provider_id, reported_at=None)
+        .filter(_sites_of(installer_id))
         .select_related("site")
         .order_by("site__name", "site_id", "kind", "code")
     )
@@ -94,7 +96,7 @@ def report(provider_id: int, installer_id: int | None, now: datetime) -> None:
         return
     provider = Provider.objects.get(pk=provider_id)
     # an installer without an address is the office's to tell
-    installer = Installer.objects.filter(pk=installer_id).exclude(email="").first()
+    installer = Installer.objects.filter(pk=installer_id or 0).exclude(email="").first()
     language = installer.language if installer else load(provider.terms).languages[0]
     zone = ZoneInfo(load(provider.terms).timezone)
     message = notify.send(
@@ -120,6 +122,12 @@ def report(provider_id: int, installer_id: int | None, now: datetime) -> None:
         to=installer.name if installer else "office",
         data={"period": "daily", "lines": len(lines), "message": message.pk},
     )
+
+
+def _sites_of(installer_id: int | None) -> Q:
+    if installer_id is None:
+        return Q(site__installer__isnull=True)
+    return Q(site__installer_id=installer_id)
 
 
 def _day(now: datetime, zone: ZoneInfo, language: str) -> str:

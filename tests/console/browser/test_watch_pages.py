@@ -1,4 +1,4 @@
-"""General outages and dead lines in a real browser: readable, accessible, undone by the keyboard."""
+"""General outages and dead lines in a real browser: accessible, undone by the keyboard."""
 
 from __future__ import annotations
 
