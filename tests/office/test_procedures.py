@@ -222,3 +222,11 @@ def test_hours_in_which_a_contact_can_be_reached_are_kept(office: Client, bakery
     office.post(address, values | {"reachable": "mon-fri 08:00-18:00"})
     contact.refresh_from_db()
     assert contact.reachable == "mon-fri 08:00-18:00"
+
+
+def test_the_page_says_what_comes_before_an_operator(office: Client, bakery: Site) -> None:
+    draft = begin(office, bakery, "technical")
+    shown = office.get(page(draft)).content.decode()
+    assert "First the contacts are texted; this begins when nobody confirms." in shown
+    burglary = office.get(page(begin(office, bakery))).content.decode()
+    assert "First the contacts are texted" not in burglary

@@ -81,6 +81,18 @@ DAYS: Words = {
     "mon": _("Monday"), "tue": _("Tuesday"), "wed": _("Wednesday"), "thu": _("Thursday"),
     "fri": _("Friday"), "sat": _("Saturday"), "sun": _("Sunday"),
 }  # fmt: skip
+#: what comes before an operator, or instead of him, by the treatment of the formula
+BEFOREHAND: Words = {
+    "operator": "",
+    "operator+app": _("At the same time the app is told."),
+    "operator+text": _("At the same time the first contact gets a text."),
+    "ladder": _("First the contacts are texted; this begins when nobody confirms."),
+    "ladder+operator": _("First the contacts are texted; this begins when nobody confirms."),
+    "app": _("Only the app is told; this begins when somebody asks for it."),
+    "mail+app": _("Only mail and app are sent; this begins when somebody asks for it."),
+    "text": _("Only a text is sent; this begins when the reply is another than ok."),
+    "mail+text": _("Only mail and a text are sent; this begins when the reply is another than ok."),
+}
 OUTCOMES: Words = {
     "handled": _("handled"),
     "false_alarm": _("false alarm"),
@@ -273,4 +285,3 @@ def line_in_words(line: Line) -> str:
 
 def _person(to: str) -> str:
     return str(WHO["premises"]) if to == "premises" else to
-

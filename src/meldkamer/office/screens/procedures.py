@@ -166,6 +166,14 @@ class Scenario:
     rows: tuple[CourseRow, ...]
 
 
+def beforehand(procedure: Procedure, provider: Provider, site: Site | None) -> str:
+    """What comes before an operator at this site; empty where he comes first (section 2)."""
+    terms = load(provider.terms)
+    facts = soundness.sample_site(terms)
+    plan, formula = (site.plan, site.formula) if site else (facts.plan, facts.formula)
+    return str(wording.BEFOREHAND[terms.treatment(plan, formula, procedure.types[0])])
+
+
 def scenarios(
     procedure: Procedure, provider: Provider, site: Site | None, now: datetime
 ) -> list[Scenario]:

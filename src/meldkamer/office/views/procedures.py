@@ -162,6 +162,7 @@ def _preview(row: ProcedureVersion, procedure: Procedure, office: Office) -> dic
         "found": screen.checks(found, procedure),
         "blocked": any(finding.refused for finding in found),
         "steps": screen.steps(procedure),
+        "beforehand": screen.beforehand(procedure, row.provider, row.site),
         "scenarios": screen.scenarios(procedure, row.provider, row.site, office.now),
         "differences": [
             wording.difference_in_words(one)
