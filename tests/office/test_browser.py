@@ -85,7 +85,8 @@ def test_every_page_is_accessible(open_page: Callable[..., Any], site: Site, the
     base = f"/office/sites/{site.pk}/"
     paths = ["/office/", "/office/sites/new/", "/office/sandbox/", base]
     paths += [f"{base}{tab}/" for tab in ("change", "zones", "contacts", "contacts/new", "course",
-                                         "transmitters", "hours", "signals", "wire")]  # fmt: skip
+                                         "transmitters", "hours", "signals", "wire", "service",
+                                         "service/interrupt", "service/test")]  # fmt: skip
     page = open_page(paths[0], theme)
     for path in paths:
         page.goto(path)

@@ -278,22 +278,18 @@ def last_incidents(site_id: int, but: int, most: int = 6) -> list[Incident]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts against the limits: needless (S12.2) and handlings (S13.1)."""
+    """Handlings against the limit (S13.1)."""
 
-    needless: int
     used: int
     included: int | None
 
 
-def tally(site: Site, window_days: int, period_start: Any, now: datetime) -> Tally:
-    """A site's needless incidents in the window and its handlings in the period."""
-    needless = Incident.objects.filter(
-        site=site, outcome="false_alarm", closed_at__gt=now - timedelta(days=window_days)
-    ).count()
+def tally(site: Site, period_start: Any) -> Tally:
+    """A site's handlings in the period."""
     counted = Handling.objects.filter(site=site, period_start=period_start).aggregate(
         used=Max("used"), included=Min("included")
     )
-    return Tally(needless, counted["used"] or 0, counted["included"])
+    return Tally(counted["used"] or 0, counted["included"])
 
 
 def neighbours(site: Site, reach_deg: float = 0.06) -> list[Site]:

@@ -142,7 +142,7 @@ def _detail(row: QueueRow) -> str:
         parts.append(f"z{incident.zone} {row.zone_name}".strip())
     elif incident.type == "undefined":
         parts.append(incident.code)
-    elif incident.origin in ("hand", "phone"):
+    elif incident.origin in ("person", "duress"):
         parts.append(_("by telephone"))
     if row.signals > 1:
         parts.append(f"+{row.signals - 1}")

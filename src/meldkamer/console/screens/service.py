@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
 from meldkamer.console.timing import clock_or_day, day_and_time
-from meldkamer.contracts import needless
 from meldkamer.contracts.models import Interruption, Task, TestMode
-from meldkamer.incidents.facts import terms_of
+from meldkamer.contracts.needless import Tally
 from meldkamer.sites.models import Site
 
 _CODES_SHOWN = 6
@@ -31,8 +30,8 @@ class State:
     grave: bool = False
 
 
-def states(site: Site, now: datetime) -> tuple[State, ...]:
-    """All of them, the gravest first."""
+def states(site: Site, counted: Tally, now: datetime) -> tuple[State, ...]:
+    """All of them, the gravest first; counted: its needless alarms."""
     zone = ZoneInfo(site.timezone)
     found = [
         _interruption(row, zone)
@@ -42,7 +41,7 @@ def states(site: Site, now: datetime) -> tuple[State, ...]:
     ]
     running = TestMode.objects.filter(site=site, ended_at=None, until__gt=now).order_by("until")
     found += [_test(test, now, zone) for test in running]
-    return (*found, *_needless(site, now, zone))
+    return (*found, *_needless(site, counted, zone))
 
 
 def _interruption(row: Interruption, zone: ZoneInfo) -> State:
@@ -80,9 +79,8 @@ def _test(test: TestMode, now: datetime, zone: ZoneInfo) -> State:
     return State(_("in test"), f"{until}, {scope(test)}, {test.asked_by}", "S20.1")
 
 
-def _needless(site: Site, now: datetime, zone: ZoneInfo) -> list[State]:
+def _needless(site: Site, tally: Tally, zone: ZoneInfo) -> list[State]:
     """Said from the warning on; the count itself stands with the last incidents."""
-    tally = needless.tally(site, terms_of(site), now)
     if tally.warned_at is None:
         return []
     when = day_and_time(tally.warned_at, zone)

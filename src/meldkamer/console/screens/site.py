@@ -15,6 +15,7 @@ from meldkamer.console.screens.service import State, states
 from meldkamer.console.screens.sketch import Place, Sketch, ZoneSpot, sketch, zone_way
 from meldkamer.console.screens.steps import Ringing
 from meldkamer.console.timing import clock, day_and_time
+from meldkamer.contracts import needless
 from meldkamer.contracts.commands import period_start
 from meldkamer.incidents import queries
 from meldkamer.incidents.facts import terms_of
@@ -83,7 +84,8 @@ def screen(
     """The card of a site; with `facts`, what was done in the open incident stands beside."""
     terms = terms_of(site)
     zone = ZoneInfo(site.timezone)
-    tally = queries.tally(site, terms.needless.window_days, period_start(site, terms, now), now)
+    tally = queries.tally(site, period_start(site, terms, now))
+    counted = needless.tally(site, terms, now)
     transmitter = Transmitter.objects.filter(site=site, active=True).order_by("id").first()
     plan = terms.plans.get(site.plan)
     formula = terms.formulas.get(site.formula)
@@ -103,13 +105,13 @@ def screen(
             _before(incident, zone)
             for incident in queries.last_incidents(site.pk, facts.id if facts else 0)
         ),
-        needless=tally.needless,
+        needless=counted.count,
         needless_limit=terms.needless.suspend_at,
         used=tally.used,
         included=tally.included or (plan.included.get(site.formula) if plan else None),
         patrol_taken="patrol" in site.options,
         not_supervised=_not_supervised(site, zone),
-        service=states(site, now),
+        service=states(site, counted, now),
     )
 
 

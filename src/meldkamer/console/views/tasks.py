@@ -7,6 +7,7 @@ suspension in one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +22,10 @@ from meldkamer.console.views.rendering import middle
 from meldkamer.contracts import needless
 from meldkamer.contracts.models import Task
 from meldkamer.incidents import customer_calls
+from meldkamer.incidents.customer_calls import Callee
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.faults import Refused
+from meldkamer.rules.facts import PREMISES
 
 _FOLLOWS = {
     "told": _("Told. The customer was written to, the suspension has begun."),
@@ -85,6 +88,13 @@ _ACTS: dict[str, Callable[[Desk, int, HttpRequest], str]] = {
 }
 
 
+def _named(one: Callee) -> Callee:
+    """The premises have no name of their own where nobody is known to answer there."""
+    if one.name != PREMISES:
+        return one
+    return replace(one, name=wording.word(wording.SERVICE_NAMES, PREMISES))
+
+
 def _visible(task_id: int, desk: Desk) -> Task:
     found = (
         Task.objects.filter(pk=task_id, site__provider_id__in=desk.provider_ids)
@@ -108,7 +118,8 @@ def _show(
     tally = needless.tally(row.site, terms, desk.now)
     running = row.calling if row.calling.get("staff") == desk.staff.pk else {}
     following = customer_calls.next_callee(row)
-    numbers = customer_calls.callees(row.site)
+    wanted = running.get("key") or (following.key if following else "")
+    numbers = [_named(one) for one in customer_calls.callees(row.site)]
     left = terms.identification.tries - int(running.get("tries", 0))
     return middle(
         request,
@@ -117,8 +128,8 @@ def _show(
         {
             "task": row,
             "tally": tally,
-            "types": ", ".join(service.types(list(tally.types))),
-            "callee": next((n for n in numbers if n.key == running.get("key")), following),
+            "types": wording.within(", ".join(service.types(list(tally.types)))),
+            "callee": next((n for n in numbers if n.key == wanted), None),
             "numbers": numbers,
             "running": running,
             "left": left,
