@@ -14,15 +14,14 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import carry_out, due, judging, texting
-from meldkamer.incidents.models import Verdict
+from meldkamer.incidents import carry_out, due, gathering, judging, texting
 from meldkamer.journal import commands as journal
 from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.simulator import live
 from meldkamer.rules import calls, case, ladder, procedures, queue, verdicts, verification
 from meldkamer.rules.acts import Close, Text, Verify
 from meldkamer.rules.facts import SiteFacts
-from meldkamer.watch import expectations
+from meldkamer.watch.expectations import TestSchedule
 from tests.rehearsal.simulator import stories
 
 Patch = pytest.MonkeyPatch
@@ -82,12 +81,8 @@ def _closed_an_hour_ago(patch: Patch) -> None:
 
 
 def _restores_have_no_verdict(patch: Patch) -> None:
-    whole = Verdict.objects.create
-
-    def create(**row: Any) -> Any:
-        return None if row["verdict"] == "joined" else whole(**row)
-
-    patch.setattr(Verdict.objects, "create", create)
+    whole = gathering.given
+    patch.setattr(gathering, "given", lambda row: None if row.verdict == "joined" else whole(row))
 
 
 def _acknowledged_and_dropped(patch: Patch) -> None:
@@ -112,20 +107,30 @@ def _one_detector_is_enough(patch: Patch) -> None:
     patch.setattr(verification, "by_detectors", by_detectors)
 
 
+def _judged_by(patch: Patch, **otherwise: Any) -> None:
+    """Signals are judged by other facts of their site than there are."""
+    whole = judging._asked
+
+    def asked(*given: Any) -> Any:
+        found = whole(*given)
+        return replace(found, facts=replace(found.facts, **otherwise))
+
+    patch.setattr(judging, "_asked", asked)
+
+
 def _tests_hold_nothing(patch: Patch) -> None:
-    patch.setattr(SiteFacts, "tests", (), raising=False)
-    whole = judging.site_facts
-    patch.setattr(judging, "site_facts", lambda *a, **k: replace(whole(*a, **k), tests=()))
+    _judged_by(patch, tests=())
 
 
 def _every_type_is_selected(patch: Patch) -> None:
-    whole = judging.site_facts
-    patch.setattr(judging, "site_facts", lambda *a, **k: replace(whole(*a, **k), types=None))
+    _judged_by(patch, types=None)
 
 
 def _tests_are_expected_late(patch: Patch) -> None:
-    whole = expectations.next_test
-    patch.setattr(expectations, "next_test", lambda at, s: whole(at, s) + timedelta(seconds=60))
+    whole = TestSchedule.after_miss
+    patch.setattr(
+        TestSchedule, "after_miss", lambda self, at: whole(self, at) + timedelta(seconds=60)
+    )
 
 
 def _from_the_end_of_the_list(patch: Patch) -> None:

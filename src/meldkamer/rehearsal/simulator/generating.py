@@ -62,6 +62,9 @@ def generate(seed: int) -> dict[str, Any]:
     places = sites(dice, terms, start)
     script = Script(dice, places, start)
     story["event"] = script.write()
+    if not story["operators"]:
+        # nobody takes anything, so nothing settles; the reminders would go on for a week
+        story["until"] = f"+{int(max(at for at, _ in script.events)) + 3600}s"
     _force(dice, story, places)
     story["crash_at_commits"] = _crashes(dice)
     story["site"] = places

@@ -41,7 +41,7 @@ class LiveHouse(House):
 
     def follow(self, carriers: dict[str, Carrier], now: datetime) -> None:
         """Judge, take replies, hand over, until nothing is left."""
-        while cycle.judge_all(now, 1) or cycle.consume_all(now, 1):
+        while cycle.judge_all(now) or cycle.consume_all(now):
             pass
         cycle.hand_over(carriers, now)
 
