@@ -30,10 +30,13 @@ LONGEST_SLEEP_S = 1.0
 _STEP_S = 0.2
 #: signals judged in one transaction: as many as take so long, within these bounds (fewer would
 #: only cost more: most of a short transaction is its round trips)
-_TOGETHER_S, _TOGETHER_LEAST, _TOGETHER_MOST = 0.15, 20, 200
+_TOGETHER_S, _TOGETHER_LEAST, _TOGETHER_MOST = 0.15, 50, 200
 _MESSAGES_A_STEP = 25
 # nothing could be done although something is due: another worker has it, so do not spin
 _LEAST_SLEEP_S = 0.02
+# after a cycle without anything to do notices are looked at for alarms alone, for so long: in a
+# storm every worker is woken all the time, and one is enough for what is not urgent
+_QUIET_S = 0.1
 # a worker that hangs inside a transaction lets go of what it holds: the others wait for it
 _HANGING_S = 60
 _RECONNECT_S = 0.5
@@ -80,8 +83,14 @@ class Worker:
 
     def _work(self) -> None:
         while not self.stopping:
-            if not self._cycle():
-                self._sleep()
+            if self._cycle():
+                continue
+            quiet_until_s = time.monotonic() + _QUIET_S
+            self._sleep()
+            while not self.stopping and (left_s := quiet_until_s - time.monotonic()) > 0:
+                if self._guarded(self._judge_urgent):
+                    break
+                self._listen_for(left_s)
 
     def _cycle(self) -> int:
         """One cycle; how much was done in it."""
@@ -159,6 +168,10 @@ class Worker:
         due = agenda.next_due()
         if due is not None:
             wait_s = min(wait_s, max(_LEAST_SLEEP_S, (due - _now()).total_seconds()))
+        self._listen_for(wait_s)
+
+    def _listen_for(self, wait_s: float) -> None:
+        """Until a notice comes, so long at most."""
         if self.listener is not None:
             for _ in self.listener.notifies(timeout=wait_s, stop_after=1):
                 pass
