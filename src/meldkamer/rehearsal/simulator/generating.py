@@ -33,7 +33,7 @@ _CHANGES: dict[str, tuple[Any, ...]] = {
     "verification.window_s": (60, 600, 7200),
     "queue.everyone_after_s": (30, 45),
     "queue.supervisor_after_s": (120,),
-    "queue.remind_every_s": (60,),
+    "queue.remind_every_s": (120, 3600),
     "outage.sites": (2, 3),
     "outage.share": (0.1, 0.9),
     "line_test.handled": (1, 2),
@@ -63,7 +63,10 @@ def generate(seed: int) -> dict[str, Any]:
     script = Script(dice, places, start)
     story["event"] = script.write()
     if not story["operators"]:
-        # nobody takes anything, so nothing settles; the reminders would go on for a week
+        # nobody takes anything, so nothing settles; the reminders would go on for a week, and each
+        # incident brings its own
+        changes = {**story["terms_changes"], "queue.remind_every_s": 7200}
+        story["terms_changes"] = changes
         story["until"] = f"+{int(max(at for at, _ in script.events)) + 3600}s"
     _force(dice, story, places)
     story["crash_at_commits"] = _crashes(dice)
