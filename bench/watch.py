@@ -28,18 +28,15 @@ Figures = dict[str, float]
 
 # every transmitter of the house was heard within the last day; nothing is missed yet
 _FILL = (
-    """INSERT INTO sites_site (id, provider_id, customer_id, name, street, postal_code, town,
-        timezone, language, plan, formula, options, premises_phone, premises_person, police_zone,
-        access_note, key_note, test_period_s, test_wait_s, test_times, armed_by, created_at,
-        in_force_from)
-    SELECT n, %(provider)s, %(customer)s, 'site ' || n, '', '1000', '', 'Europe/Brussels', 'nl',
-        'homeguard', 'mix', '{}', '', '', '', '', '', %(period)s, %(wait)s, '{}', '', %(now)s,
-        %(now)s
-    FROM generate_series(%(first)s::bigint, %(last)s) AS n""",
-    """INSERT INTO sites_transmitter (id, site_id, protocol, receiver, line, account,
-        clock_offset_s, label, active, supervised)
-    SELECT n, n, 'dc09', '', '', to_hex(n), 0, '', true, true
-    FROM generate_series(%(first)s::bigint, %(last)s) AS n""",
+    """INSERT INTO sites_site SELECT one.* FROM sites_site AS first,
+        generate_series(%(first)s::bigint, %(last)s) AS n,
+        jsonb_populate_record(first, jsonb_build_object('id', n, 'name', 'site ' || n)) AS one
+    WHERE first.id = 0""",
+    """INSERT INTO sites_transmitter SELECT one.* FROM sites_transmitter AS first,
+        generate_series(%(first)s::bigint, %(last)s) AS n,
+        jsonb_populate_record(first,
+            jsonb_build_object('id', n, 'site_id', n, 'account', to_hex(n))) AS one
+    WHERE first.id = 0""",
     """INSERT INTO watch_linetestwatch (transmitter_id, site_id, expected_at, missed, last_test_at)
     SELECT n, n, %(now)s::timestamptz + make_interval(secs => n * 61 %% 86400 + 1), 0, %(now)s
     FROM generate_series(%(first)s::bigint, %(last)s) AS n""",
@@ -96,12 +93,17 @@ def _measure(sizes: tuple[int, ...]) -> dict[int, Figures]:
 
 
 def _masters() -> dict[str, Any]:
-    from meldkamer.sites.models import Customer, Provider
+    """One of each; the million sites and transmitters are copies of theirs."""
+    from meldkamer.sites.models import Customer, Provider, Site, Transmitter
 
     provider = Provider.objects.create(slug="bench", name="Bench", terms="securitas-2022-05")
     customer = Customer.objects.create(provider=provider, name="bench")
-    return {"provider": provider.pk, "customer": customer.pk, "now": NOW,
-            "period": PERIOD_S, "wait": WAIT_S}  # fmt: skip
+    site = Site.objects.create(
+        id=0, provider=provider, customer=customer, name="first", plan="homeguard", formula="mix",
+        test_period_s=PERIOD_S, test_wait_s=WAIT_S, created_at=NOW, in_force_from=NOW,
+    )  # fmt: skip
+    Transmitter.objects.create(id=0, site=site, account="FFFFFFFF")
+    return {"now": NOW, "wait": WAIT_S}
 
 
 def _fill(values: dict[str, Any], first: int, last: int) -> None:
