@@ -197,3 +197,14 @@ def test_a_new_version_keeps_the_old_ones_and_counts_on(site: Site) -> None:
     assert (first.number, second.number) == (1, 2)
     assert steps_in_force(site, NOW + HOUR) == ["contacts", "police", "tell"]
     assert steps_in_force(site, NOW) == ["contacts", "police", "again", "tell"]
+
+
+def test_the_application_itself_may_draft_release_and_withdraw(
+    site: Site, as_application: None
+) -> None:
+    row = released(site.provider, site, intrusion())
+    commands.withdraw(row, NOW, "staff:3", "the neighbour moved")
+    commands.discard(commands.draft(site.provider, site, intrusion(), NOW, "staff:1"), NOW, "x")
+    assert [one.state for one in procedure_queries.of_record(site.provider_id, site.pk)] == [
+        "withdrawn"
+    ]

@@ -76,7 +76,7 @@ def site_facts(site: Site, now: datetime) -> SiteFacts:
 
 def facts_of(sites: Collection[Site], now: datetime) -> dict[int, SiteFacts]:
     """The same of several sites, by their numbers, in one statement."""
-    values = {
+    values: dict[str, Any] = {
         "sites": [site.pk for site in sites],
         "providers": [site.provider_id for site in sites],
         "now": now,
