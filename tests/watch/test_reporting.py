@@ -10,7 +10,7 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine import house_keeping
 from meldkamer.notify import commands as notify
 from meldkamer.notify.models import OutboxMessage
-from meldkamer.sites.models import Site
+from meldkamer.sites.models import Provider, Site
 from meldkamer.watch import commands as watch
 from meldkamer.watch import reporting
 from meldkamer.watch.models import ReportLine
@@ -121,3 +121,24 @@ def test_a_worker_that_starts_again_moves_no_report(town: Town) -> None:
     assert before == after
     assert len(before) == 2  # a row for each provider
     assert {due for _, due in before} == {MORNING}
+
+
+@pytest.mark.clause("S10.3")
+def test_a_provider_that_comes_later_gets_its_reports_within_the_hour(town: Town) -> None:
+    house_keeping.begin(NOW)
+    late = Provider.objects.create(slug="late", name="Late", terms="securitas-2022-05")
+    run(at(HOUR_S))
+    row = AgendaRow.objects.get(subject=f"provider:{late.pk}", done_at=None)
+    assert (row.kind, row.due) == (reporting.REPORTS_DUE, MORNING)
+
+
+@pytest.mark.clause("S10.5")
+def test_an_undefined_code_without_an_installer_is_told_to_the_office_once(town: Town) -> None:
+    Site.objects.filter(pk=town.site.pk).update(installer=None)
+    for minute in range(3):
+        town.signal("undefined", "ZZ", when=at(60 * minute))
+        run(at(60 * minute))
+    (message,) = OutboxMessage.objects.filter(template="undefined_code")
+    assert message.address == "o@example.be"
+    assert [entry.clause for entry in told("mail.sent")] == ["S10.5"]
+    assert [entry.reason for entry in told("signal.held")] == ["undefined_known"] * 2

@@ -103,7 +103,11 @@ def _sheet(row: AgendaRow, now: datetime) -> None:
 
 
 def _purge(row: AgendaRow, now: datetime) -> None:
-    """What only guards against duplicates and what was done long ago need not be kept."""
+    """What only guards against duplicates and what was done long ago need not be kept.
+
+    With it, once an hour: a provider that came since the start of this worker gets its reports.
+    """
+    reporting.begin(now)
     connection.ensure_connection()
     purge_first(connection.connection, now)
     AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).delete()
