@@ -230,3 +230,17 @@ def test_the_page_says_what_comes_before_an_operator(office: Client, bakery: Sit
     assert "First the contacts are texted; this begins when nobody confirms." in shown
     burglary = office.get(page(begin(office, bakery))).content.decode()
     assert "First the contacts are texted" not in burglary
+
+
+def test_one_type_may_have_a_procedure_of_its_own(
+    office: Client, colleague: Client, bakery: Site
+) -> None:
+    shown = office.get(reverse("office:site_procedures", args=[bakery.pk])).content.decode()
+    assert '<option value="sabotage">Sabotage</option>' in shown
+    draft = begin(office, bakery, "sabotage")
+    assert draft.procedure["types"] == ["sabotage"]
+    office.post(page(draft), fields(CONTACTS, POLICE, TELL, act="save"))
+    colleague.post(page(draft, "procedure_release"))
+    listed = office.get(reverse("office:site_procedures", args=[bakery.pk])).content.decode()
+    assert "of this site, version 1" in listed
+    assert listed.count("of this site") == 1  # burglary keeps the terms file's

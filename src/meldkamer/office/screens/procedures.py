@@ -79,6 +79,13 @@ def holding(provider: Provider, site: Site | None, now: datetime) -> list[Holdin
     return found
 
 
+def alone(provider: Provider) -> list[tuple[str, str]]:
+    """The types that share a procedure of the terms file with others: each may have its own."""
+    shared = [p.types for p in load(provider.terms).procedures if len(p.types) > 1]
+    names = [p.name for p in load(provider.terms).procedures]
+    return [(t, wording.name_of(t)) for types in shared for t in types if t not in names]
+
+
 def _source(procedure: Procedure, terms: str) -> str:
     if procedure.scope == "site":
         return _("of this site, version %(n)s") % {"n": procedure.version}

@@ -46,6 +46,7 @@ def of_provider(request: HttpRequest, office: Office) -> HttpResponse:
     values = {
         "provider": provider,
         "holding": screen.holding(provider, None, office.now),
+        "alone": screen.alone(provider),
         "waiting": waiting,
         "frame": "office/house_record.html",
     }
@@ -61,6 +62,7 @@ def of_site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
         "tab": "procedures",
         "provider": site.provider,
         "holding": screen.holding(site.provider, site, office.now),
+        "alone": screen.alone(site.provider),
         "frame": "office/record.html",
     }
     return page(request, office, "office/procedures.html", values, site=site)
