@@ -15,6 +15,7 @@ from meldkamer.incidents.facts import terms_of
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Customer, Provider, Site
+from meldkamer.watch.models import UndefinedCode
 from tests.office.conftest import person
 
 PDF = b"%PDF-1.7\n% a letter"
@@ -185,3 +186,20 @@ def test_an_operator_reads_no_paper(bakery: Site, securitas: Provider, enter: ob
     row = documents.keep(bakery, "x.pdf", PDF, NOW, "staff:1")
     emma = enter(person("emma", Staff.Role.OPERATOR, securitas))  # type: ignore[operator]
     assert emma.get(at("paper", bakery, row.pk)).status_code == 403
+
+
+@pytest.mark.clause("S10.5")
+def test_an_instruction_about_an_unknown_code_keeps_its_paper(office: Client, bakery: Site) -> None:
+    code = UndefinedCode.objects.create(site=bakery, code="XQ", told_at=NOW)
+    address = at("code_instructed", bakery, code.pk)
+    answer = office.post(
+        address, {"note": "letter", "document": letter(b"PK\x03\x04zip")}, follow=True
+    )
+    assert "Not a document that can be kept" in answer.content.decode()
+    code.refresh_from_db()
+    assert not code.handle
+    office.post(address, {"note": "letter of the customer", "document": letter()})
+    code.refresh_from_db()
+    assert code.handle
+    assert bytes(Document.objects.get().content) == PDF
+    assert Entry.objects.get(what="undefined.instructed").clause == "S10.5"
