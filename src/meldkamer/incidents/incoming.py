@@ -148,9 +148,12 @@ class _IncomingCall:
             self.help(identified=True)
 
     def false_alarm(self) -> None:
-        """S12.1: the open incidents are closed false; with none open it is remembered 5 min."""
+        """S12.1: the open incidents are closed false; with none open it is remembered 5 min.
+
+        Where only technical ones are open the words are about those: told, so handled (R11).
+        """
         at_premises = self.key == identification.PREMISES
-        incidents = self._open_incidents(_ALARMS) or self._open_incidents(_OTHERS)
+        incidents = self._open_incidents(_ALARMS) or self._open_incidents(_TECHNICAL)
         for incident in incidents:
             docket = self._docket(incident)
             enough = calls.may_cancel(docket.facts(), at_premises)

@@ -16,6 +16,7 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import cycle
 from meldkamer.engine.acts import ACTS
+from meldkamer.incidents import customer_calls
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.commands import Carrier
 from meldkamer.notify.models import OutboxMessage
@@ -112,7 +113,11 @@ class Player:
         return not self.events and self._settled()
 
     def _settled(self) -> bool:
-        """R28: no incident is open and no test runs."""
+        """R28: no incident is open and no test runs; a call that an operator is about to make
+        for the customer (S12.2) belongs to what led to it.
+        """
+        if any(customer_calls.ready_for(op.staff, self.now) for op in self.operators[:1]):
+            return False
         return (
             not Incident.objects.filter(closed_at=None).exists()
             and not TestMode.objects.filter(ended_at=None).exists()
