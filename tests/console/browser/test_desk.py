@@ -16,7 +16,7 @@ from playwright.sync_api import Error as PageFault
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.sites.models import Site
-from tests.console.browser.conftest import Web, live, put_all_away, settled
+from tests.console.browser.conftest import PATIENCE_MS, Web, live, put_all_away, settled
 from tests.console.scene import CODE, Scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -401,3 +401,28 @@ def test_a_line_of_the_course_opens_with_the_mouse_too(town: Scene, sit_down: Si
     # the link of the clause lies over the whole line
     page.click(".course li.opens >> text=Taken up", force=True)
     page.wait_for_selector("#leaf[open] >> text=queue.classes")
+
+
+def test_a_click_hits_although_the_news_come_while_the_button_is_down(
+    town: Scene, sit_down: SitDown
+) -> None:
+    page = sit_down("eva")
+    incident = comes_in(town, "Tandarts Wouters")
+    page.wait_for_selector(f"#job-{incident.pk}")
+    press(page, "n")
+    page.wait_for_selector("main[data-mine]")
+    held: list[Any] = []
+    page.route(f"**/incident/{incident.pk}/", lambda route: held.append(route), times=1)
+    town.signal(incident.site, zone="5", at=datetime.now(UTC))
+    for _ in range(PATIENCE_MS // 20):
+        if held:
+            break
+        page.wait_for_timeout(20)
+    answer = held[0].fetch()
+    page.hover(".step .clause")
+    page.mouse.down()
+    held[0].fulfill(response=answer)
+    page.wait_for_timeout(300)  # it would be drawn by now
+    page.mouse.up()
+    page.wait_for_selector("#leaf[open] .rule")
+    page.wait_for_selector("text=New signal of this site")

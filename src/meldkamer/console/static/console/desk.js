@@ -36,14 +36,17 @@ const shown = new Map()
 /** Until a button of the mouse is let go: a click must not miss because its target is drawn anew.
  * @type {Promise<void>} */
 let released = Promise.resolve()
+let release = () => {}
 document.addEventListener('pointerdown', () => {
   released = new Promise((free) => {
-    // the click comes after pointerup, in the same turn
-    const later = () => setTimeout(free, 0)
-    for (const name of ['pointerup', 'pointercancel']) addEventListener(name, later, { once: true })
+    release = free
     setTimeout(free, LONG_PRESS_MS)
   })
 }, true)
+for (const name of ['pointerup', 'pointercancel']) {
+  // the click comes after pointerup, in the same turn
+  document.addEventListener(name, () => setTimeout(release, 0), true)
+}
 
 /** Fetch a part of the page and put it in its place, again when something was done meanwhile.
  * Throws when the centre does not answer as it should: the caller tries again.
