@@ -78,7 +78,7 @@ class ClockTimesField(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether other times were typed."""
         try:
-            return tuple(initial or ()) != self.to_python(data)
+            return bool(tuple(initial or ()) != self.to_python(data))
         except forms.ValidationError:
             return True
 
