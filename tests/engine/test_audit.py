@@ -364,7 +364,7 @@ def test_an_audit_stops_after_its_time_and_begins_with_the_oldest_next(
     audit(NOW)
     monkeypatch.setattr(audits, "_ALL_MOST_S", -1)
     audit(at(30))
-    assert not HouseCheck.objects.filter(checked_at=at(30)).exists()
+    assert HouseCheck.objects.filter(checked_at=at(30)).count() == 1
     monkeypatch.undo()
     HouseCheck.objects.filter(name="chain_broken").update(checked_at=NOW - timedelta(seconds=9))
     looked: list[str] = []
@@ -383,7 +383,26 @@ def test_a_check_that_is_no_more_is_forgotten(town: Town) -> None:
 # --- on the agenda
 
 
-def test_it_is_made_every_thirty_seconds_whatever_waits_to_be_judged(town: Town) -> None:
+def test_an_audit_is_made_in_slices_until_it_is_complete(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house_keeping.begin(NOW)
+    run(NOW)
+    monkeypatch.setattr(audits, "_SLICE_S", 0.0)  # one look a slice
+    for number in range(1, 4):
+        cycle.look_at_house(at(number))
+        assert HouseCheck.objects.filter(checked_at__gt=NOW).count() == number
+        assert AgendaRow.objects.get(kind="house.audit", done_at=None).due == at(number)
+    monkeypatch.setattr(audits, "_SLICE_S", 60.0)
+    cycle.look_at_house(at(4))
+    assert not HouseCheck.objects.filter(checked_at__lte=NOW).exists()
+    assert AgendaRow.objects.get(kind="house.audit", done_at=None).due == at(34)
+
+
+def test_it_is_made_every_thirty_seconds_whatever_waits_to_be_judged(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "_SLICE_S", 60.0)
     house_keeping.begin(NOW)
     town.signal(when=at(-500))
     for seconds in (0, 29, 30, 59, 61):

@@ -17,7 +17,7 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import interruptions, tasks
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine.audit.recurring import AUDIT, PURGE, SEAL
-from meldkamer.engine.audit.run import audit
+from meldkamer.engine.audit.run import audit_slice
 from meldkamer.incidents import (
     carry_out,
     customer_calls,
@@ -124,7 +124,8 @@ def _seal(row: AgendaRow, now: datetime) -> None:
 def _audit(row: AgendaRow, now: datetime) -> None:
     """Look whether the house keeps its own rules; the next look is put there before this one."""
     agenda.schedule(AUDIT, row.subject, now + _AUDIT_EVERY, now, rank=row.rank)
-    audit(now)
+    if not audit_slice(now):
+        agenda.schedule(AUDIT, row.subject, now, now, rank=row.rank)
 
 
 def _lock_site(row: AgendaRow) -> None:
