@@ -174,7 +174,10 @@ def test_non_payment_interrupts_after_the_notice_alone(town: Town) -> None:
             actor=actor, notice_at=at(-days_ago * DAY_S), notice_way=way,
         )  # fmt: skip
 
-    for days_ago, way, code in ((days - 1, "registered", "notice_runs"), (days, "", "notice_missing")):
+    for days_ago, way, code in (
+        (days - 1, "registered", "notice_runs"),
+        (days, "", "notice_missing"),
+    ):
         with pytest.raises(Refused) as refused:
             unpaid(days_ago, way)
         assert codes(refused) == [code]
