@@ -5,6 +5,7 @@ import pytest
 from meldkamer.rehearsal.simulator.checking import CHECKERS, NAMES
 from meldkamer.rehearsal.simulator.observed import Broken
 from meldkamer.rehearsal.simulator.playing import play
+from meldkamer.rehearsal.simulator.writing import to_toml
 from tests.rehearsal.simulator.planted import PLANTED, Planted
 
 
@@ -12,11 +13,18 @@ def test_every_checker_has_a_planted_fault() -> None:
     assert {planted.checker for planted in PLANTED} == set(NAMES)
 
 
+#: stories that broke nothing without a fault; several faults share one
+CLEAN: set[tuple[str, bool]] = set()
+
+
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.what)
 def test_the_planted_fault_is_caught_by_its_checker(
     planted: Planted, own_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    play(planted.story, as_live=planted.lived)
+    played = (to_toml(planted.story), planted.lived)
+    if played not in CLEAN:
+        play(planted.story, as_live=planted.lived)
+        CLEAN.add(played)
     planted.plant(monkeypatch)
     with pytest.raises(Broken) as caught:
         play(planted.story, as_live=planted.lived)
