@@ -246,6 +246,12 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
         % {"cloud": e.data.get("cloud", ""), "who": person(e.recipient)}
     ),
     "mail.sent": _message("mail"),
+    **{
+        f"{channel}.rejected": _to(
+            lambda: _("Message to %(who)s rejected by its carrier"), reason=True
+        )
+        for channel in ("sms", "app", "mail")
+    },
     "sms.received": _received,
     "line_test.missed": _count,
     **{
