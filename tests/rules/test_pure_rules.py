@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -14,8 +13,6 @@ from meldkamer.rules.acts import Open
 from meldkamer.rules.facts import Past
 from meldkamer.rules.ladder import Texted
 from meldkamer.rules.queue import Waiting
-from meldkamer.watch import expectations
-from meldkamer.watch.expectations import CLOSE, OPEN, Hours
 from tests.rules.values import NOW, TERMS, at, call, incident, signal, site
 
 LIFE_FIRST = msgspec.structs.replace(
@@ -251,47 +248,3 @@ def test_there_is_no_level_for_a_fire_and_none_above_one_where_the_site_is_not_a
     found = avs.assess(incident(), two, avs.Surroundings(armed=False), NOW)
     assert found is not None
     assert found.level == 1
-
-
-# --- opening hours
-
-BRUSSELS = ZoneInfo("Europe/Brussels")
-WORKDAYS = [Hours(day, None, time(8), time(17), 900) for day in range(5)]
-
-
-def local(*when: int) -> datetime:
-    return datetime(*when, tzinfo=BRUSSELS)  # type: ignore[misc, arg-type]
-
-
-@pytest.mark.clause("S11.1")
-@pytest.mark.parametrize(
-    ("when", "change", "wrong"),
-    [
-        (local(2026, 3, 2, 7, 45), OPEN, None),
-        (local(2026, 3, 2, 7, 44, 59), OPEN, (OPEN, "early")),
-        (local(2026, 3, 2, 16, 45), CLOSE, None),
-        (local(2026, 3, 2, 16, 44, 59), CLOSE, (CLOSE, "early")),
-        (local(2026, 3, 1, 12), OPEN, (OPEN, "off_schedule")),
-        (local(2026, 3, 2, 17, 14), CLOSE, None),
-    ],
-)
-def test_the_margin_stands_on_both_sides(when: datetime, change: str, wrong: Any) -> None:
-    assert expectations.off_schedule(WORKDAYS, BRUSSELS, when.astimezone(UTC), change) == wrong
-
-
-@pytest.mark.clause("S11.1")
-def test_a_day_without_hours_overrides_its_weekday() -> None:
-    holiday = [*WORKDAYS, Hours(None, date(2026, 3, 2), None, None, 900)]
-    monday = local(2026, 3, 2, 9).astimezone(UTC)
-    assert expectations.off_schedule(holiday, BRUSSELS, monday, OPEN) == (OPEN, "off_schedule")
-    found = expectations.deadlines(holiday, BRUSSELS, monday)
-    assert found == (local(2026, 3, 3, 8, 15), OPEN)
-
-
-@pytest.mark.clause("S10.3", "S11.1")
-def test_clock_times_follow_the_clock_of_the_wall_and_periods_do_not() -> None:
-    before = local(2026, 3, 28, 20).astimezone(UTC)  # the clock changes in this night
-    assert expectations.next_test(before, 86_400) - before == timedelta(hours=24)
-    found = expectations.deadlines([Hours(6, None, time(8), time(17), 900)], BRUSSELS, before)
-    assert found is not None
-    assert found[0].astimezone(UTC) == datetime(2026, 3, 29, 6, 15, tzinfo=UTC)

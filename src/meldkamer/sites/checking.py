@@ -108,8 +108,8 @@ def site(
                   {"most": terms.power.delay_s // 60}),
         )  # fmt: skip
     if draft.app_notifies and not draft.app_cloud.strip():
-        faults.append(Fault(_at(where, "app_cloud"), "cloud_missing",
-                            "is missing: only a maker's cloud notifies by itself", "S8.3"))  # fmt: skip
+        said = "is missing: only a maker's cloud notifies by itself"
+        faults.append(Fault(_at(where, "app_cloud"), "cloud_missing", said, "S8.3"))
     if draft.test_period_s and draft.test_wait_s is None and not draft.test_times:
         wait_s = default_wait_s(draft.test_period_s, terms)
         draft = replace(draft, test_wait_s=wait_s)
