@@ -33,6 +33,8 @@ def line_of(text: str, where: str) -> int | None:
             key_line = _key(lines, at, name)
             if key_line is not None:
                 return key_line + 1
+            seen_tables.append(name)
+            at = _table(lines, at, ".".join(seen_tables))
     return at + 1 if at or seen_tables else None
 
 
@@ -45,6 +47,18 @@ def _nth_table(lines: list[str], start: int, name: str, number: int) -> int | No
             if count == number:
                 return index
     return None
+
+
+def _table(lines: list[str], start: int, name: str) -> int:
+    """The line of a table's own header below the one of what it is in; else that one."""
+    pattern = re.compile(rf"^\s*\[\s*{re.escape(name)}\s*\]")
+    above = re.compile(rf"^\s*\[\[\s*{re.escape(name.rpartition('.')[0])}\s*\]\]")
+    for index in range(start, len(lines)):
+        if pattern.match(lines[index]):
+            return index
+        if index > start and above.match(lines[index]):
+            break
+    return start
 
 
 def _key(lines: list[str], start: int, name: str) -> int | None:

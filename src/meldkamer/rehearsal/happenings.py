@@ -21,11 +21,11 @@ from meldkamer.journal.store import store
 from meldkamer.notify import commands as notify
 from meldkamer.people import identification
 from meldkamer.receivers.intake import Origin, receive
+from meldkamer.rehearsal.changing import sheet
 from meldkamer.rehearsal.patrols import patrol
 from meldkamer.rehearsal.story import FORCE_KINDS, EventPart, span
 from meldkamer.rehearsal.world import World
-from meldkamer.sites import sheet_changes
-from meldkamer.sites.models import SheetChange, Site
+from meldkamer.sites.models import Site
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.watch import commands as watch
 from meldkamer.wire import encode
@@ -92,7 +92,7 @@ def sms_from(world: World, event: EventPart, now: datetime) -> None:
     name = event.sms_from or ""
     site = world.sites.get(event.site)
     contact = world.contact_named(name, site)
-    sender = contact.phone if contact else name
+    sender = contact.phone if contact else world.phone_of(name)
     with suppress(PhoneFault):  # an unknown sender may write from anything
         sender = normal(sender)
     receive_text(sender, event.text or "", now)
@@ -161,16 +161,6 @@ def written(world: World, event: EventPart, now: datetime) -> None:
         return
     for row in Interruption.objects.filter(site=site, kind=Kind.SUSPENDED, ended_at=None):
         interrupting.resume(row.pk, "in writing", now, actor=journal.SYSTEM, document=paper)
-
-
-def sheet(world: World, event: EventPart, now: datetime) -> None:
-    """A written change of the instruction sheet (S22.1)."""
-    site = lock_site(world.site_of(event.site).pk)
-    change = sheet_changes.ask(
-        site, event.sheet or {}, now, starts_at=event.begins or now, ends_at=event.to, by="customer"
-    )
-    if change.state == SheetChange.State.IN_FORCE:
-        watch.sheet_changed(change.site, change.changes, now)
 
 
 def operator(world: World, event: EventPart, now: datetime) -> None:

@@ -20,7 +20,7 @@ from meldkamer.incidents import customer_calls
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.commands import Carrier
 from meldkamer.notify.models import OutboxMessage
-from meldkamer.rehearsal import happenings, operators
+from meldkamer.rehearsal import changing, happenings, operators
 from meldkamer.rehearsal.carriers import Carriers
 from meldkamer.rehearsal.crashes import CommitPoints, Killed
 from meldkamer.rehearsal.operators import Operator
@@ -160,6 +160,7 @@ class Player:
 
     def _act(self, ranks: tuple[int, ...]) -> bool:
         self.stirred = self.house.act(ranks, self.now)
+        changing.follow(self.world, self.now)
         return self.stirred
 
     def _event(self) -> bool:
@@ -169,6 +170,7 @@ class Player:
         self._play(event, kind)
         # after it was played: who was killed over it is asked again
         self.events.pop(0)
+        changing.follow(self.world, self.now)
         self.stirred = True
         return True
 

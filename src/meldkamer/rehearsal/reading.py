@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from meldkamer.rehearsal import sheets
 from meldkamer.rehearsal.faults import StoryFault, line_of
 from meldkamer.rehearsal.story import (
     FORCE_KINDS,
@@ -24,10 +25,13 @@ from meldkamer.rehearsal.story import (
     ContactPart,
     ContractPart,
     EventPart,
+    HoursPart,
+    InstallerPart,
     Person,
     SitePart,
     Story,
     StoryPart,
+    ZonePart,
     aware,
     clock,
     span,
@@ -68,6 +72,10 @@ def _words_of(where: str) -> str:
         "contact": ContactPart,
         "premises": Person,
         "site": SitePart,
+        "sheet": SitePart,
+        "zone": ZonePart,
+        "open_close": HoursPart,
+        "installer": InstallerPart,
         "contract": ContractPart,
         "carrier": CarrierPart,
     }
@@ -142,9 +150,10 @@ class _Reader:
                 raise self.fault(f"{where}.to", "a time after its beginning")
             self._span_or_empty(f"{where}.by", part.by or "?")
 
-    def _validation(self, message: str) -> StoryFault:
+    def _validation(self, message: str, within: str = "") -> StoryFault:
+        """within: the table that was converted, where it is not the whole story."""
         what, _, path = message.partition(" - at `$")
-        where = path.rstrip("`").lstrip(".")
+        where = f"{within}{path.rstrip('`')}".lstrip(".")
         unknown = re.search(r"unknown field `([^`]+)`", what)
         if unknown:
             where = f"{where}.{unknown.group(1)}".lstrip(".")
@@ -202,13 +211,15 @@ class _Reader:
                 raise self.fault(f"{where}.formula", f"none: plan {site.plan} takes no formula")
             if site.activated is not None and not isinstance(site.activated, date):
                 raise self.fault(f"{where}.activated", "a date, or a date-time")
-            if site.position and not (
-                -90 <= site.position[0] <= 90 and -180 <= site.position[1] <= 180
-            ):
-                raise self.fault(f"{where}.position", "[latitude, longitude] on the earth")
+            self._position(where, site)
             self._procedures(f"{where}.procedures", site.procedures, terms)
             self._people(where, site)
             self._spans(where, site)
+
+    def _position(self, where: str, site: SitePart) -> None:
+        found = site.position
+        if found and not (-90 <= found[0] <= 90 and -180 <= found[1] <= 180):
+            raise self.fault(f"{where}.position", "[latitude, longitude] on the earth")
 
     def _people(self, where: str, site: SitePart) -> None:
         """Numbers and codes, where the story can still name the line."""
@@ -329,6 +340,7 @@ class _Reader:
             if not event.site or site.name == event.site
             for contact in site.contact
         }
+        people |= {name for other in parts.event for name in sheets.names_in(other.sheet)}
         if kind == "phone_from":
             people |= {"premises"} | {s.premises.name for s in parts.site if s.premises.name}
         if kind == "sms_from" and name not in people and not _NUMBER.fullmatch(name):
@@ -336,39 +348,21 @@ class _Reader:
 
     def _sheet(self, where: str, event: EventPart, parts: StoryPart) -> None:
         """The changes under the names of a story's site, their times as instants."""
-        known = (
-            "formula",
-            "types",
-            "options",
-            "premises",
-            "test_period",
-            "test_wait",
-            "procedures",
-        )
-        changes: dict[str, Any] = {}
-        for key, value in (event.sheet or {}).items():
-            at = f"{where}.sheet.{key}"
-            if key not in known:
-                raise self.fault(at, f"one of: {', '.join(known)}")
-            if key == "premises":
-                if not isinstance(value, dict) or set(value) - {"phone", "name"}:
-                    raise self.fault(at, "a table with phone and name")
-                changes["premises_phone"] = str(value.get("phone", ""))
-                changes["premises_person"] = str(value.get("name", ""))
-            elif key == "procedures":
-                self._procedures(at, value, load(parts.terms))
-                changes[key] = value
-            elif key in ("test_period", "test_wait"):
-                self._span_or_empty(at, str(value))
-                changes[f"{key}_s"] = int(span(str(value)).total_seconds())
-            else:
-                wanted = str if key == "formula" else list
-                if not isinstance(value, wanted):
-                    raise self.fault(at, "a text" if wanted is str else "a list of texts")
-                changes[key] = value
-        if not changes:
-            raise self.fault(f"{where}.sheet", f"a table with {', '.join(known)}")
-        event.sheet = changes
+        raw, at = event.sheet or {}, f"{where}.sheet"
+        for key in raw:
+            if key not in sheets.CHANGED:
+                raise self.fault(f"{at}.{key}", f"one of: {', '.join(sheets.CHANGED)}")
+        if not raw:
+            raise self.fault(at, f"a table with {', '.join(sheets.CHANGED)}")
+        if "procedures" in raw:
+            self._procedures(f"{at}.procedures", raw["procedures"], load(parts.terms))
+        try:
+            part = sheets.part_of(raw)
+        except msgspec.ValidationError as fault:
+            raise self._validation(str(fault), at) from None
+        self._position(at, part)
+        self._people(at, part)
+        self._spans(at, part)
         start = aware(parts.start)
         for key, name in (("begins", "from"), ("to", "to")):
             value = getattr(event, key)
@@ -376,6 +370,9 @@ class _Reader:
                 value = datetime.combine(value, time())
             if value is not None:
                 setattr(event, key, self._instant(f"{where}.{name}", value, start))
+        begins = event.begins or self._instant(f"{where}.at", event.at, start)
+        if event.to is not None and event.to <= begins:
+            raise self.fault(f"{where}.to", "a time after its beginning")
 
     def _procedures(self, where: str, written: Any, terms: Terms) -> None:
         """Steps that can be read; whether the law allows them is the sheet's matter (R30)."""

@@ -30,7 +30,7 @@ _MOMENTS = ("until", "first", "last", "started_at")
 # what an entry keeps for the rules and a reader of the timeline has no use for
 _HIDDEN = {
     *("key", "round", "message", "accepted", "inform", "in_call", "for", "purpose", "other"),
-    *("test", "task", "interruption", "document", "transmitter", "told"),
+    *("test", "task", "interruption", "document", "transmitter", "told", "without_code"),
 }
 
 

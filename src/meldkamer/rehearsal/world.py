@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from meldkamer.people.codes import CodeFault, code_mac
 from meldkamer.people.models import Staff
 from meldkamer.receivers.directory import Directory, Transmitter, triple
 from meldkamer.rehearsal.faults import StoryFault
+from meldkamer.rehearsal.sheets import address, opening_hours, seconds, zone
 from meldkamer.rehearsal.story import (
     FORCE_KINDS,
     ContactPart,
@@ -29,7 +31,6 @@ from meldkamer.rehearsal.story import (
     Story,
     clock,
     span,
-    weekdays,
 )
 from meldkamer.rules import sheets
 from meldkamer.rules.procedures import Step
@@ -40,7 +41,8 @@ from meldkamer.terms.model import Terms
 from meldkamer.watch import commands as watch
 from meldkamer.watch import hours
 
-_POSTAL = "0123456789"
+if TYPE_CHECKING:
+    from meldkamer.rehearsal.changing import Asked
 
 
 @dataclass
@@ -60,6 +62,8 @@ class World:
     operators: list[Staff] = field(default_factory=list)
     directory: Directory = field(default_factory=Directory)
     accounts: dict[int, str] = field(default_factory=dict)
+    # changes of the sheet whose people are scripted, until they are over
+    asked: list[Asked] = field(default_factory=list)
     force_facts: dict[int, set[str]] = field(default_factory=dict)
     sequence: int = 0
     # frames that were answered with an ACK: when, and their bytes
@@ -77,6 +81,11 @@ class World:
         if site is not None:
             rows = rows.filter(site=site)
         return rows.order_by("id").first()
+
+    def phone_of(self, name: str) -> str:
+        """The number of somebody who is on no list any more; a name nobody has is a number."""
+        phones = [part.phone for part in self.contacts.values() if part.name == name and part.phone]
+        return phones[-1] if phones else name
 
 
 def build(story: Story) -> World:
@@ -124,8 +133,8 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Si
         email=part.installer.email or "installer@rehearsal.invalid",
         language=part.language,
     )
-    street, postal_code, town = _address(part.address)
-    test_period_s = _seconds(part.test_period)
+    street, postal_code, town = address(part.address)
+    test_period_s = seconds(part.test_period)
     site = models.Site.objects.create(
         provider=world.provider,
         customer=customer,
@@ -145,7 +154,7 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Si
         premises_person=part.premises.name,
         test_period_s=test_period_s,
         test_times=sorted(clock(text) for text in part.test_times),
-        power_delay_s=_seconds(part.power_delay),
+        power_delay_s=seconds(part.power_delay),
         test_wait_s=_wait_s(part, test_period_s, world.terms),
         in_force_from=None if _has_force_events(world, part) else now,
         contract_start=part.contract.start if part.contract else None,
@@ -155,16 +164,8 @@ def _site(world: World, part: SitePart, number: int, now: datetime) -> models.Si
     world.premises[site.pk] = part.premises
     world.force_facts[site.pk] = set()
     _contacts(world, site, part, refused, now)
-    for zone in part.zone:
-        models.Zone.objects.create(
-            site=site,
-            number=str(zone.number).lstrip("0") or "0",
-            name=zone.name,
-            detector=zone.detector,
-            kind=zone.kind,
-            area=str(zone.area),
-            type=zone.type,
-        )
+    for one in part.zone:
+        models.Zone.objects.create(site=site, **zone(one))
     _procedures(world, site, part, now)
     _service_state(world, site, part, refused, now)
     return site
@@ -209,24 +210,10 @@ def _types(world: World, part: SitePart, refused: list[sheets.Finding]) -> list[
     return chosen
 
 
-def _address(address: str) -> tuple[str, str, str]:
-    """Street, four-digit postal code and town of "Meir 12, 2000 Antwerpen"."""
-    street, _, place = address.rpartition(",")
-    words = place.split()
-    for index, word in enumerate(words):
-        if len(word) == 4 and all(c in _POSTAL for c in word):
-            return street.strip(), word, " ".join(words[index + 1 :])
-    return address, "", ""
-
-
-def _seconds(text: str) -> int | None:
-    return int(span(text).total_seconds()) if text else None
-
-
 def _wait_s(part: SitePart, period_s: int | None, terms: Terms) -> int | None:
     """The waiting time: the sheet's, else the terms' for the period (S10.3)."""
     if part.test_wait:
-        return _seconds(part.test_wait)
+        return seconds(part.test_wait)
     if period_s is None:
         return None
     table = terms.line_test.wait_s_by_period_s
@@ -268,16 +255,20 @@ def _contacts(
             language=contact.language or part.language,
         )
         world.contacts[row.pk] = contact
-        if contact.code:
-            try:
-                mac = code_mac(contact.code, world.provider.pk, settings.MELDKAMER_CODE_PEPPER)
-            except CodeFault as fault:
-                raise StoryFault(world.story.path, None, "code", str(fault)) from None
-            models.IdentificationCode.objects.get_or_create(
-                provider=world.provider,
-                code_mac=mac,
-                defaults={"contact": row, "issued_at": now},
-            )
+        give_code(world, row, contact.code, now)
+
+
+def give_code(world: World, row: models.Contact, code: str, now: datetime) -> None:
+    """A scripted contact has the code of the story; somebody on two lists has it once."""
+    if not code or row.codes.filter(duress=False).exists():
+        return
+    try:
+        mac = code_mac(code, world.provider.pk, settings.MELDKAMER_CODE_PEPPER)
+    except CodeFault as fault:
+        raise StoryFault(world.story.path, None, "code", str(fault)) from None
+    models.IdentificationCode.objects.get_or_create(
+        provider=world.provider, code_mac=mac, defaults={"contact": row, "issued_at": now}
+    )
 
 
 def _service_state(
@@ -323,21 +314,8 @@ def _activated(when: date | datetime, site: models.Site) -> datetime:
 
 
 def _hours(site: models.Site, part: SitePart, now: datetime) -> None:
-    for row in part.open_close:
-        days: list[tuple[int | None, date | None]] = (
-            [(None, row.date)] if row.date else [(day, None) for day in weekdays(row.days)]
-        )
-        for weekday, on_date in days:
-            models.OpeningHours.objects.create(
-                site=site,
-                area=str(row.area),
-                weekday=weekday,
-                on_date=on_date,
-                opens=clock(row.open) if row.open else None,
-                closes=clock(row.close) if row.close else None,
-                margin_s=int(span(row.margin).total_seconds()),
-                repeat_s=_seconds(row.repeat),
-            )
+    for row in opening_hours(part.open_close):
+        models.OpeningHours.objects.create(site=site, **row)
     if part.open_close:
         hours.watch_hours(site, now)
 

@@ -21,7 +21,7 @@ from meldkamer.journal.synthetic import store_synthetic
 from meldkamer.sites.models import Site, Transmitter
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Terms
-from meldkamer.watch import reporting
+from meldkamer.watch import hours, reporting
 from meldkamer.watch.expectations import TestSchedule, shortest_gap_s
 from meldkamer.watch.models import LineTestWatch, ReportLine, UndefinedCode
 
@@ -66,9 +66,11 @@ def watch_line_tests(site: Site, since: datetime, now: datetime) -> None:
 
 
 def sheet_changed(site: Site, columns: Collection[str], now: datetime) -> None:
-    """A change of the sheet took effect: where it is about line tests, they begin anew (S22.1)."""
+    """A change of the sheet took effect: line tests begin anew, other hours are watched (S22.1)."""
     if {"test_period_s", "test_wait_s", "test_times"} & set(columns):
         watch_line_tests(site, now, now)
+    if "hours" in columns:
+        hours.watch_hours(site, now)
 
 
 def watch_missing(site: Site, now: datetime) -> None:
