@@ -173,4 +173,12 @@ def test_whatever_is_scheduled_anywhere_has_an_act() -> None:
     assert set(LOCKS) <= set(ACTS)
     alone = {kind for kind in ACTS if kind not in LOCKS}
     # nobody who holds a site moves these rows
-    assert alone == {"journal.purge", "journal.seal", "signal.again", "reply.again"}
+    assert alone == {
+        "house.audit",
+        "journal.purge",
+        "journal.seal",
+        "report.installer",
+        "reports.daily",
+        "reply.again",
+        "signal.again",
+    }

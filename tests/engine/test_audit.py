@@ -263,7 +263,7 @@ def test_a_sealed_row_that_was_changed_is_found(committed_town: Town, seals: str
     for number in range(8):
         committed_town.signal(zone=str(number % 2 + 1))
         cycle.judge_all(NOW)
-        seal_all(connection, at(number))
+        seal_all(connection, at(number), alone=True)
     house_keeping.begin(NOW)
     assert "chain_broken" not in audit(at(40))
     (first, last) = (
