@@ -121,6 +121,8 @@ def begin(docket: Docket, act: HoldBack) -> None:
     )
     from meldkamer.incidents.carry_out import Docket
 
+    if docket.incident is not None and running == docket.incident:
+        running = docket.incident  # read twice, the one would undo what the other counts
     told = Docket(site, docket.site_facts, now, incident=running)
     data = {"transmitter": act.transmitter, "signals": act.signals, "window_s": rules.window_s}
     told.say("flood.started", act.clause, data={**data, **evidence})

@@ -117,8 +117,20 @@ def changed(incident: Incident, fields: tuple[str, ...]) -> None:
     mine = _open.get()
     if mine is None:
         incident.save(update_fields=fields)
-    elif incident.pk not in mine.opened:
-        mine.changed.setdefault(incident.pk, (incident, set()))[1].update(fields)
+        return
+    if (new := mine.opened.get(incident.pk)) is not None:
+        _copy(incident, new, fields)
+        return
+    kept, names = mine.changed.setdefault(incident.pk, (incident, set()))
+    _copy(incident, kept, fields)
+    names.update(fields)
+
+
+def _copy(incident: Incident, kept: Incident, fields: tuple[str, ...]) -> None:
+    """The same incident may have been read twice: what is written is the last word of both."""
+    if incident is not kept:
+        for name in fields:
+            setattr(kept, name, getattr(incident, name))
 
 
 def given(verdict: Verdict) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -43,14 +44,33 @@ WITH first AS (
     SELECT urgency FROM journal_pending WHERE urgency <= %(upto)s
     ORDER BY urgency, signal_id FOR UPDATE SKIP LOCKED LIMIT 1
 )
-SELECT signal_id, received_at FROM journal_pending WHERE urgency = (SELECT urgency FROM first)
-ORDER BY signal_id FOR UPDATE SKIP LOCKED
-LIMIT CASE WHEN (SELECT urgency FROM first) <= %(urgent)s
-    THEN least(%(most)s, %(most_urgent)s) ELSE %(most)s END
+, claimed AS (
+    SELECT signal_id, received_at, urgency FROM journal_pending
+    WHERE urgency = (SELECT urgency FROM first) ORDER BY signal_id FOR UPDATE SKIP LOCKED
+    LIMIT CASE WHEN (SELECT urgency FROM first) <= %(urgent)s
+        THEN least(%(most)s, %(most_urgent)s) ELSE %(most)s END
+)
+SELECT *, (
+    SELECT min(received_at) FROM journal_pending WHERE urgency = (SELECT urgency FROM first)
+        AND signal_id < (SELECT max(signal_id) FROM claimed)
+        AND signal_id NOT IN (SELECT signal_id FROM claimed)
+) FROM claimed ORDER BY signal_id
 """
-_CLAIM_ONE = "SELECT signal_id, received_at FROM journal_pending WHERE signal_id = %s FOR UPDATE"
+_CLAIM_ONE = (
+    "SELECT signal_id, received_at, urgency, NULL FROM journal_pending"
+    " WHERE signal_id = %s FOR UPDATE"
+)
+# what another worker has of these sites, and is older: it is judged before
+_EARLIER = """
+SELECT s.site_id, min(s.id) FROM journal_signal s
+WHERE s.site_id = ANY(%(sites)s) AND s.received_at >= %(since)s AND s.id <> ALL(%(mine)s)
+    AND EXISTS (
+        SELECT FROM journal_pending p WHERE p.urgency = %(urgency)s AND p.signal_id = s.id
+    ) GROUP BY s.site_id
+"""
 _DONE = "DELETE FROM journal_pending WHERE urgency < 200 AND signal_id = ANY(%s)"
-_Claimed = tuple[int, datetime]
+# number, receipt, class, and since when others of the class wait that were to be had by nobody
+_Claimed = tuple[int, datetime, int, datetime | None]
 _PUT_ASIDE = (
     "UPDATE journal_pending SET urgency = urgency + 100 WHERE signal_id = %s AND urgency < 100"
 )
@@ -103,7 +123,7 @@ def _judge_claimed(claimed: list[_Claimed], now: datetime) -> int:
     """Judge what can be had at once: a site that somebody works on keeps its signals waiting."""
     if not claimed:
         return 0
-    numbers, moments = zip(*claimed, strict=True)
+    numbers, moments, *_ = zip(*claimed, strict=True)
     rows = list(
         Signal.objects.filter(pk__in=numbers, received_at__range=(min(moments), max(moments)))
     )
@@ -114,6 +134,7 @@ def _judge_claimed(claimed: list[_Claimed], now: datetime) -> int:
     if sites is None:
         return _judge_claimed(claimed[:1], now)
     rows = [row for row in rows if row.site_id is None or row.site_id in sites]
+    rows = _in_turn(rows, claimed[0])
     for run in _runs(rows):
         _judge_run(run, sites, now)
     with connection.cursor() as cursor:
@@ -140,6 +161,26 @@ def _locked(rows: list[Signal]) -> dict[int, Site] | None:
     for site in sites.values():
         site.provider = providers[site.provider_id]
     return sites if sites or alone else None
+
+
+def _in_turn(rows: list[Signal], claimed: _Claimed) -> list[Signal]:
+    """Without those of which the site has an older one that another worker claimed.
+
+    It may be ahead of us with younger signals; at one site a class is judged as it came (R1b).
+    """
+    _, _, urgency, since = claimed
+    if since is None or not rows:
+        return rows
+    values: dict[str, Any] = {
+        "sites": [row.site_id for row in rows if row.site_id is not None],
+        "mine": [row.pk for row in rows],
+        "urgency": urgency,
+        "since": since,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, values)
+        earlier: dict[int, int] = dict(cursor.fetchall())
+    return [row for row in rows if earlier.get(row.site_id or 0, row.pk) >= row.pk]
 
 
 def _of_power(row: Signal) -> bool:
@@ -236,9 +277,13 @@ def _judge_run(rows: list[Signal], sites: dict[int, Site], now: datetime) -> Non
         gathering.put_down()
         for one, docket in zip(judged, dockets, strict=True):
             _follow_up(docket, one.judgement, one.asked.signal, now)
-        failed = [pair for pair in zip(judged, dockets, strict=True) if _has_failed(pair[0])]
+        failed = [
+            (docket, one.asked.signal.at)
+            for one, docket in zip(judged, dockets, strict=True)
+            if _has_failed(one)
+        ]
         if failed:
-            outages.power_failed([docket for _, docket in failed], now)
+            outages.power_failed(failed, now)
 
 
 def _has_failed(judged: _Judged) -> bool:

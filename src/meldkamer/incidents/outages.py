@@ -111,24 +111,26 @@ def _inside(outage: AreaOutage, site: Site, radius_km: float) -> bool:
     return distance_km(centre, (site.latitude, site.longitude)) <= radius_km
 
 
-def power_failed(dockets: Sequence[Docket], now: datetime) -> None:
+def power_failed(failures: Sequence[tuple[Docket, datetime]], now: datetime) -> None:
     """Power failures were acted on: each is part of an outage, or completes one, or neither.
 
-    What the dockets decided stands in the database; their providers are locked (see `lock`).
+    failures: each with when it was received; of different sites. What the dockets decided stands
+    in the database; their providers are locked (see `lock`).
     """
-    mains.failed([docket.site for docket in dockets], now)
+    dockets = [docket for docket, _ in failures]
+    mains.failed([(docket.site, at) for docket, at in failures])
     running = _running([docket.site for docket in dockets])
     held: dict[int, list[Docket]] = {}
-    free = [docket for docket in dockets if _around(running, docket.site) is None]
-    suspects = mains.suspects([(one.site, one.site_facts.terms.outage) for one in free], now)
-    for docket in dockets:
+    free = [(one, at) for one, at in failures if _around(running, one.site) is None]
+    suspects = mains.suspects([(one.site, one.site_facts.terms.outage, at) for one, at in free])
+    for docket, at in failures:
         outage = _around(running, docket.site)
         if outage is not None:
             held.setdefault(outage.pk, []).append(docket)
             continue
         if docket.site.pk not in suspects:
             continue
-        area = mains.outage_around(docket.site, docket.site_facts.terms.outage, now)
+        area = mains.outage_around(docket.site, docket.site_facts.terms.outage, at)
         if area is not None:
             running.append(_declare(docket, area, dockets, now))
     for outage in running:
@@ -208,7 +210,9 @@ def _close_waiting(site_ids: tuple[int, ...], dockets: Sequence[Docket], now: da
         .select_for_update(no_key=True)
         .values_list("pk")
     )
-    values: dict[str, Any] = {"now": now, "sites": list(site_ids), "own": list(own)}
+    # all that are worked on: one that closed a moment ago may not be written yet
+    in_hand = [one.opened.pk for one in dockets]
+    values: dict[str, Any] = {"now": now, "sites": list(site_ids), "own": in_hand}
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE_WAITING, values)
         closed = dict(cursor.fetchall())
@@ -232,20 +236,20 @@ def _close_waiting(site_ids: tuple[int, ...], dockets: Sequence[Docket], now: da
 
 
 def power_restored(site: Site, now: datetime) -> None:
-    """The first restore of an area: the others are looked at again a while later (R19)."""
+    """The first restore of an area: the others are looked at again a while later (R19).
+
+    A site may lie in two areas: it is the first of each.
+    """
     mains.restored(site, now)
-    outage = (
-        AreaOutage.objects.filter(sites=site, rechecked_at=None, undone_at=None)
-        .order_by("-declared_at")
-        .first()
-    )
-    if outage is None or outage.first_restore_at is not None:
-        return
-    outage.first_restore_at = now
-    outage.save(update_fields=["first_restore_at"])
     due = now + timedelta(seconds=terms_of(site).outage.recheck_s)
-    payload = {"outage": outage.pk}
-    agenda.schedule(RECHECK, f"outage:{outage.pk}", due, now, payload=payload)
+    waiting = AreaOutage.objects.filter(
+        sites=site, first_restore_at=None, rechecked_at=None, undone_at=None
+    )
+    for outage in waiting.order_by("pk"):
+        outage.first_restore_at = now
+        outage.save(update_fields=["first_restore_at"])
+        payload = {"outage": outage.pk}
+        agenda.schedule(RECHECK, f"outage:{outage.pk}", due, now, payload=payload)
 
 
 def end(outage_id: int, now: datetime) -> None:

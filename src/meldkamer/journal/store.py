@@ -29,7 +29,7 @@ URGENCY = {
     "battery": 3, "power": 3, "line_test": 3, "external_technical": 3, "open_close": 3,
     "undefined": 4,
 }  # fmt: skip
-LEAST_URGENT = 5
+TECHNICAL, LEAST_URGENT = 3, 5
 
 _IDS = (
     "SELECT ARRAY(SELECT nextval('journal_frame_id_seq') FROM generate_series(1, %s)),"
@@ -257,9 +257,16 @@ def _add_signals(
 
 
 def urgency(signal: SignalRecord) -> int:
-    """1 (security) … 5 (nothing to handle): the order in which signals are judged (S15.1)."""
+    """1 (security) … 5 (nothing to handle): the order in which signals are judged (S15.1).
+
+    What ends a technical incident is judged in one order with what opens it: a restore that
+    overtakes or is overtaken by the next failure would close what is still broken.
+    """
     if signal.role == "test_message":
         return LEAST_URGENT
+    restored = URGENCY.get(str(signal.detail.get("restores_type") or ""))
+    if signal.role == "restore" and restored == TECHNICAL:
+        return TECHNICAL
     return URGENCY.get(signal.type, LEAST_URGENT)
 
 

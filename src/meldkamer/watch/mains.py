@@ -1,7 +1,8 @@
 """The only writer of what is known of a site's mains, and what an outage is counted from (S10.2).
 
 One row a site, so that a count looks at those that failed, not at all signals or all sites. Only
-failures that were acted on come here: what a test held back declares no outage.
+failures that were acted on come here: what a test held back declares no outage. What counts is when
+a failure was received: those of a whole day that are judged at once are no outage.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from meldkamer.terms.model import Outage
 from meldkamer.watch.models import Mains
 
 _KM_PER_DEGREE = 111.0
+# two receivers store at once: what came this little later may be judged before
+_OUT_OF_TURN = timedelta(seconds=1)
 # half the side of a square whose corners lie within the circle, with what `_box` adds
 _INNER = 0.69
 _FAILED = """
 INSERT INTO watch_mains AS m
     (site_id, provider_id, postal_code, latitude, longitude, failed_at, restored_at, counts)
-SELECT *, %s, NULL, true FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::float8[],
-    %s::float8[])
+SELECT *, NULL, true FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::float8[],
+    %s::float8[], %s::timestamptz[])
 ON CONFLICT (site_id) DO UPDATE SET provider_id = excluded.provider_id,
     postal_code = excluded.postal_code, latitude = excluded.latitude,
     longitude = excluded.longitude, failed_at = excluded.failed_at, restored_at = NULL,
@@ -35,38 +38,39 @@ ON CONFLICT (site_id) DO UPDATE SET provider_id = excluded.provider_id,
 """
 _BOX = "latitude BETWEEN %(south)s AND %(north)s AND longitude BETWEEN %(west)s AND %(east)s"
 _DOWN = "SELECT site_id, latitude, longitude FROM watch_mains WHERE provider_id = %(provider)s"
-_COUNTING = " AND failed_at BETWEEN %(since)s AND %(now)s AND counts"
+_COUNTING = " AND failed_at BETWEEN %(since)s AND %(upto)s AND counts"
 _MONITORED = (
     "SELECT latitude, longitude FROM sites_site"
-    " WHERE provider_id = %(provider)s AND in_force_from <= %(now)s"
+    " WHERE provider_id = %(provider)s AND in_force_from <= %(upto)s"
 )
 _MONITORED_BY_CODE = (
     "SELECT count(*) FROM (SELECT FROM sites_site WHERE provider_id = %(provider)s"
-    " AND postal_code = %(code)s AND in_force_from <= %(now)s LIMIT %(most)s) AS seen"
+    " AND postal_code = %(code)s AND in_force_from <= %(upto)s LIMIT %(most)s) AS seen"
 )
 # Which of many sites are worth a look of their own: by code that is exact, by distance a bound,
 # those down in the square around the circle against all in a square within it.
 _SUSPECTS = """
 SELECT asked.site FROM json_to_recordset(%(asked)s::json) AS asked (site bigint, provider bigint,
-    code text, since timestamptz, most int, share float8, outer_box float8[], inner_box float8[])
+    code text, since timestamptz, upto timestamptz, most int, share float8, outer_box float8[],
+    inner_box float8[])
 CROSS JOIN LATERAL (
     SELECT count(*) AS down FROM watch_mains m WHERE asked.code <> ''
         AND m.provider_id = asked.provider AND m.postal_code = asked.code
-        AND m.failed_at BETWEEN asked.since AND %(now)s AND m.counts
+        AND m.failed_at BETWEEN asked.since AND asked.upto AND m.counts
 ) AS coded CROSS JOIN LATERAL (
     SELECT count(*) AS down FROM watch_mains m WHERE m.provider_id = asked.provider
         AND m.latitude BETWEEN asked.outer_box[1] AND asked.outer_box[2]
         AND m.longitude BETWEEN asked.outer_box[3] AND asked.outer_box[4]
-        AND m.failed_at BETWEEN asked.since AND %(now)s AND m.counts
+        AND m.failed_at BETWEEN asked.since AND asked.upto AND m.counts
 ) AS near
 WHERE (coded.down >= asked.most AND coded.down >= asked.share * (
     SELECT count(*) FROM sites_site s WHERE s.provider_id = asked.provider
-        AND s.postal_code = asked.code AND s.in_force_from <= %(now)s
+        AND s.postal_code = asked.code AND s.in_force_from <= asked.upto
 )) OR (near.down >= asked.most AND near.down >= asked.share * (
     SELECT count(*) FROM sites_site s WHERE s.provider_id = asked.provider
         AND s.latitude BETWEEN asked.inner_box[1] AND asked.inner_box[2]
         AND s.longitude BETWEEN asked.inner_box[3] AND asked.inner_box[4]
-        AND s.in_force_from <= %(now)s
+        AND s.in_force_from <= asked.upto
 ))
 """
 
@@ -80,16 +84,16 @@ class Area:
     centre: tuple[float, float] | None = None
 
 
-def failed(sites: Collection[Site], at: datetime) -> None:
-    """The mains of these sites failed, and that was acted on."""
+def failed(failures: Collection[tuple[Site, datetime]]) -> None:
+    """The mains of these sites failed, each at its moment, and that was acted on."""
     rows = [
-        (site.pk, site.provider_id, site.postal_code, site.latitude, site.longitude)
-        for site in sites
+        (site.pk, site.provider_id, site.postal_code, site.latitude, site.longitude, at)
+        for site, at in failures
     ]
     columns = [list(column) for column in zip(*rows, strict=True)]
     if columns:
         with connection.cursor() as cursor:
-            cursor.execute(_FAILED, [at, *columns])
+            cursor.execute(_FAILED, columns)
 
 
 def restored(site: Site, at: datetime) -> None:
@@ -107,15 +111,15 @@ def discount(site_ids: list[int]) -> None:
     Mains.objects.filter(site_id__in=site_ids).update(counts=False)
 
 
-def suspects(sites: Collection[tuple[Site, Outage]], now: datetime) -> set[int]:
+def suspects(failures: Collection[tuple[Site, Outage, datetime]]) -> set[int]:
     """The sites around which there may be an outage, in one statement; of the others it is sure."""
-    asked = [_suspect(site, terms, now) for site, terms in sites if terms.enabled]
+    asked = [_suspect(site, terms, at) for site, terms, at in failures if terms.enabled]
     if not asked:
         return set()
-    return {row[0] for row in _rows(_SUSPECTS, {"asked": dumps(asked), "now": now})}
+    return {row[0] for row in _rows(_SUSPECTS, {"asked": dumps(asked)})}
 
 
-def _suspect(site: Site, terms: Outage, now: datetime) -> dict[str, Any]:
+def _suspect(site: Site, terms: Outage, at: datetime) -> dict[str, Any]:
     boxes: list[list[float] | None] = [None, None]
     if site.latitude is not None and site.longitude is not None:
         place = (site.latitude, site.longitude)
@@ -125,7 +129,8 @@ def _suspect(site: Site, terms: Outage, now: datetime) -> dict[str, Any]:
         "site": site.pk,
         "provider": site.provider_id,
         "code": site.postal_code,
-        "since": (now - timedelta(seconds=terms.window_s)).isoformat(),
+        "since": (at - timedelta(seconds=terms.window_s)).isoformat(),
+        "upto": (at + _OUT_OF_TURN).isoformat(),
         "most": terms.sites,
         "share": terms.share,
         "outer_box": boxes[0],
@@ -133,12 +138,12 @@ def _suspect(site: Site, terms: Outage, now: datetime) -> dict[str, Any]:
     }
 
 
-def outage_around(site: Site, terms: Outage, now: datetime) -> Area | None:
-    """The area in which the failure of this site completes the count and the share (R19)."""
+def outage_around(site: Site, terms: Outage, at: datetime) -> Area | None:
+    """The area in which the failure of this site at `at` completes the count and share (R19)."""
     values: dict[str, Any] = {
         "provider": site.provider_id,
-        "now": now,
-        "since": now - timedelta(seconds=terms.window_s),
+        "upto": at + _OUT_OF_TURN,
+        "since": at - timedelta(seconds=terms.window_s),
         "code": site.postal_code,
     }
     return _by_code(site, terms, values) or _by_distance(site, terms, values)
