@@ -399,6 +399,27 @@ def test_an_audit_is_made_in_slices_until_it_is_complete(
     assert AgendaRow.objects.get(kind="house.audit", done_at=None).due == at(34)
 
 
+def test_a_check_that_cannot_be_made_keeps_no_other_from_its_turn_and_lets_the_worker_sleep(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house_keeping.begin(NOW)
+    audit(NOW)
+
+    def broken(given: Any) -> Any:
+        sql("SELECT 1 / 0")
+
+    checks = tuple(
+        Check(c.name, c.clause, broken) if c.name == "agenda_overdue" else c for c in audits.CHECKS
+    )
+    monkeypatch.setattr(audits.audit, "__defaults__", (checks,))
+    monkeypatch.setattr(audits, "_SLICE_S", 0.0)  # one look a slice
+    for number in range(len(checks)):
+        cycle.look_at_house(at(30 + number * 0.1))
+    left = HouseCheck.objects.filter(checked_at=NOW)
+    assert [row.name for row in left] == ["agenda_overdue"]
+    assert AgendaRow.objects.get(kind="house.audit", done_at=None).due > at(60)
+
+
 def test_it_is_made_every_thirty_seconds_whatever_waits_to_be_judged(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

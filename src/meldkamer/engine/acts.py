@@ -124,8 +124,10 @@ def _seal(row: AgendaRow, now: datetime) -> None:
 def _audit(row: AgendaRow, now: datetime) -> None:
     """Look whether the house keeps its own rules; the next look is put there before this one."""
     agenda.schedule(AUDIT, row.subject, now + _AUDIT_EVERY, now, rank=row.rank)
-    if not audit_slice(now):
-        agenda.schedule(AUDIT, row.subject, now, now, rank=row.rank)
+    tried = audit_slice(now, row.payload.get("tried", ()))
+    if tried is not None:
+        payload = {"tried": tried}
+        agenda.schedule(AUDIT, row.subject, now, now, rank=row.rank, payload=payload)
 
 
 def _lock_site(row: AgendaRow) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection, transaction
@@ -28,10 +29,16 @@ _SLICE_S, _FRESH = 0.2, timedelta(seconds=25)
 log = logging.getLogger(__name__)
 
 
-def audit_slice(now: datetime) -> bool:
-    """A part of an audit, so that no alarm waits for all of it; whether the audit is complete."""
-    audit(now, fresh=_FRESH, most_s=_SLICE_S)
-    return not HouseCheck.objects.filter(checked_at__lte=now - _FRESH).exists()
+def audit_slice(now: datetime, before: Collection[str] = ()) -> list[str] | None:
+    """A part of an audit, so that no alarm waits for all of it.
+
+    before: the checks that its earlier slices tried. Returns those that were tried by now, None
+    when the audit is complete: what could not be made is tried once, and never instead of others.
+    """
+    tried = set(before)
+    audit(now, fresh=_FRESH, most_s=_SLICE_S, tried=tried)
+    left = HouseCheck.objects.filter(checked_at__lte=now - _FRESH).exclude(name__in=tried)
+    return sorted(tried) if left.exists() else None
 
 
 def audit(
@@ -40,18 +47,24 @@ def audit(
     *,
     fresh: timedelta = timedelta(),
     most_s: float | None = None,
+    tried: set[str] | None = None,
 ) -> list[str]:
-    """Look at what is not `fresh`, the longest ago first; the names of what does not hold."""
+    """Look at what is not `fresh`, the longest ago first; the names of what does not hold.
+
+    tried: what is not looked at; what is looked at is added.
+    """
+    tried = set() if tried is None else tried
     most_s = _ALL_MOST_S if most_s is None else most_s
     house_checks.know((check.name, check.clause) for check in checks)
     kept = {row.name: row for row in HouseCheck.objects.all()}
     began, looked = time.monotonic(), 0
     for check in sorted(checks, key=lambda check: kept[check.name].checked_at):
-        if kept[check.name].checked_at > now - fresh:
+        if check.name in tried or kept[check.name].checked_at > now - fresh:
             continue
         if looked and time.monotonic() - began > most_s:
             return sorted(row.name for row in kept.values() if row.broken_since is not None)
         looked += 1
+        tried.add(check.name)
         _keep(kept[check.name], _look(check, kept[check.name], now), now)
     broken = sorted(row.name for row in kept.values() if row.broken_since is not None)
     if not broken and house_checks.all_fresh(kept.values(), now):
