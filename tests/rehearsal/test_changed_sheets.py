@@ -106,3 +106,18 @@ def test_a_kind_of_zone_that_is_none_is_a_fault_of_the_story(db: None, tmp_path:
     zones = 'sheet = { zone = [{ number = 1, kind = "cat" }] }'
     with pytest.raises(StoryFault, match=r"zones\.1\.kind.*'cat'; expected contact, pir"):
         played(tmp_path, event("+0s", zones))
+
+
+@pytest.mark.clause("S22.1")
+def test_who_was_texted_and_left_the_list_is_named_when_he_answers(
+    db: None, tmp_path: Path
+) -> None:
+    lines = played(
+        tmp_path,
+        event("+0s", 'signal = "YT"')
+        + event("+30s", 'sheet = { contact = [{ name = "Cis", phone = "+32475999999" }] }')
+        + event("+60s", 'sms_from = "An"\ntext = "ok"'),
+        site='formula = "mix"',
+    )
+    assert told(lines, "sms.received", "to") == ["An"]
+    assert told(lines, "incident.closed", "outcome") == ["confirmed_by_sms"]

@@ -150,6 +150,14 @@ def _answer(
         docket.carry_out([Enqueue("S7.4", "reply other than ok")])
 
 
+def _name_then(one: Texted, sender: str) -> str:
+    """Who was texted at this number, though he left the list since (S22.1)."""
+    rows = OutboxMessage.objects.filter(
+        channel="sms", address=sender, incident_id=one.incident
+    ).order_by("-id")
+    return rows.values_list("recipient", flat=True).first() or sender
+
+
 def _say_received(
     docket: Docket,
     one: Texted,
@@ -164,7 +172,7 @@ def _say_received(
     docket.say(
         "sms.received" if first else "sms.answered",
         clause if first else "S7.9",
-        to=contact.name if contact else message.sender,
+        to=contact.name if contact else _name_then(one, message.sender),
         data={
             "text": message.text,
             "key": one.contact_key,
