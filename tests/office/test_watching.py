@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from meldkamer.journal.models import Entry
 from meldkamer.office import activation
+from meldkamer.office.views import changes
 from meldkamer.sites import whole
 from meldkamer.sites.models import OpeningHours, Provider, Site, Transmitter
 from meldkamer.watch.models import LineTestWatch, UndefinedCode
@@ -182,3 +183,23 @@ def test_a_second_transmitter_is_watched_from_its_entry_on(office: Client, baker
     assert LineTestWatch.objects.filter(site=bakery).count() == before + 1
     assert ("7A7A",) in list(accounts)
     assert ("7B7B",) not in list(accounts)
+
+
+@pytest.mark.clause("S10.3")
+def test_a_change_and_what_is_watched_because_of_it_are_stored_together_or_not_at_all(
+    office: Client, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transmitter that dials in and of which no test is expected would be dead unnoticed."""
+
+    def dies(*_: object, **__: object) -> None:
+        raise ConnectionError("the database went away")
+
+    monkeypatch.setattr(changes, "keep_watching", dies)
+    known = Transmitter.objects.get(site=shop)
+    with pytest.raises(ConnectionError):
+        post(office, "retire", shop, known.pk)
+    known.refresh_from_db()
+    assert known.active
+    with pytest.raises(ConnectionError):
+        post(office, "new_transmitter", shop, account="7A11")
+    assert Transmitter.objects.filter(site=shop).count() == 1

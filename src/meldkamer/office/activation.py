@@ -12,6 +12,7 @@ from django.db import transaction
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.locking import lock_site
 from meldkamer.journal import commands as journal
 from meldkamer.rules import sheets
 from meldkamer.rules.sheets import Finding
@@ -70,8 +71,13 @@ def activate(site: Site, now: datetime, actor: str, *, at: datetime | None = Non
     start_watching(site, now)
 
 
+@transaction.atomic
 def keep_watching(site: Site, now: datetime, *, period_changed: bool = False) -> None:
-    """After a change of the sheet of an active site: expect what it says now."""
+    """After a change of the sheet of an active site, in its transaction: expect what it says now.
+
+    The site is locked and read again: the agenda's own acts lock it before its rows.
+    """
+    site = lock_site(site.pk)
     if site.activated_at is None:
         return
     if period_changed:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.locking import lock_site
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.activation import keep_watching
 from meldkamer.office.forms import CustomerForm, InstallerForm, SiteForm, TransmitterForm
@@ -95,18 +96,22 @@ def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
     form = SiteForm(sent, prefix="site", terms=terms_of(row), provider_id=row.provider_id,
                     initial=SiteForm.initial_of(row))  # fmt: skip
     if sent is not None and form.is_valid():
-        fresh = office.site(site_id)
-        done = form.take(
-            lambda: commands.change_site(
-                fresh, form.cleaned_data["installer"], _kept(fresh, form), office.now, office.actor
-            )
-        )
+        done = form.take(lambda: _change_site(row.pk, form, office))
         if done is not None:
-            tests = {"test_period_s", "test_wait_s", "test_times"} & set(form.changed_data)
-            keep_watching(fresh, office.now, period_changed=bool(tests))
             _say(request, done)
             return redirect("office:site", site_id=row.pk)
     return _form(request, office, form, _("Change the site and its sheet"), row, "site")
+
+
+@transaction.atomic
+def _change_site(site_id: int, form: SiteForm, office: Office) -> bool:
+    """The change, and what is expected from now on, together or not at all."""
+    site = lock_site(site_id)
+    installer = form.cleaned_data["installer"]
+    done = commands.change_site(site, installer, _kept(site, form), office.now, office.actor)
+    tests = {"test_period_s", "test_wait_s", "test_times"} & set(form.changed_data)
+    keep_watching(site, office.now, period_changed=bool(tests))
+    return done
 
 
 def _kept(site: Site, form: SiteForm) -> Any:
@@ -198,6 +203,7 @@ def transmitter(
     return _form(request, office, form, title, row, "transmitters")
 
 
+@transaction.atomic
 def _store_transmitter(
     site: Site, known: Transmitter | None, form: TransmitterForm, office: Office
 ) -> bool:
@@ -217,7 +223,8 @@ def retire(request: HttpRequest, office: Office, site_id: int, transmitter_id: i
     """The transmitter may no longer dial in."""
     row = office.site(site_id)
     known = get_object_or_404(Transmitter, pk=transmitter_id, site=row, active=True)
-    commands.retire_transmitter(known, office.now, office.actor)
-    keep_watching(row, office.now)
+    with transaction.atomic():
+        commands.retire_transmitter(known, office.now, office.actor)
+        keep_watching(row, office.now)
     messages.success(request, _("It may no longer dial in. Its signals stay."))
     return redirect("office:transmitters", site_id=row.pk)
