@@ -68,6 +68,9 @@ def test_a_rejected_text_moves_on_at_once(db: None, tmp_path: Path) -> None:
         ("22:01:00", "Bo", "S7.2"),
         ("22:01:00", "An", "S7.5"),
         ("22:01:00", "Bo", "S7.2"),
+        # nobody answered the calls either (R15)
+        ("22:01:40", "An", "S16.1"),
+        ("22:01:40", "Bo", "S16.1"),
     ]
     assert moments(lines, "incident.queued") == ["22:01:00"]
 
