@@ -22,6 +22,7 @@ from meldkamer.rules.acts import Close, Enqueue, LadderWait, Open
 from meldkamer.rules.ladder import Answer, Texted
 from meldkamer.sites.models import Contact, Site
 from meldkamer.terms.loader import load
+from meldkamer.terms.model import Terms
 
 LADDER = "ladder"
 _WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HELD)
@@ -193,6 +194,9 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
     running = Incident.objects.filter(site=site, type=one.type, closed_at=None).first()
     docket = Docket(site, site_facts(site, now), now, incident=running)
     if running is None:
+        if _answers_by_itself(one, docket.site_facts.terms, now):
+            _list(closed.site, "S7.8", f"{_name_then(one, message.sender)}: {message.text}", now)
+            return
         priority = docket.site_facts.terms.priority(one.type)
         docket.carry_out(
             [Open(one.type, priority, "S7.8", "late_reply", origin="late_reply", line={})]
@@ -200,6 +204,33 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
     _say_received(docket, one, message, "S7.8", first=False, other=True)
     if running is None or running.state not in _WITH_OPERATOR:
         docket.carry_out([Enqueue("S7.8", "late reply")])
+
+
+def _list(site: Site | None, clause: str, text: str, now: datetime) -> None:
+    """Onto the operators' list."""
+    Notice.objects.create(
+        provider=site.provider if site else None,
+        at=now,
+        kind="reply",
+        clause=clause,
+        text=text,
+        site=site,
+    )
+    journal.announce("notices")
+
+
+def _answers_by_itself(one: Texted, terms: Terms, now: datetime) -> bool:
+    """Whether late replies opened so many incidents of late that it can be no person (S7.8).
+
+    A phone that answers each text would open one for every message of the last; from here on its
+    replies stand on the operators' list, where a person sees them.
+    """
+    rules = terms.texting
+    since = now - timedelta(seconds=rules.late_replies_within_s)
+    opened = Incident.objects.filter(
+        site_id=one.site, type=one.type, origin="late_reply", opened_at__gt=since
+    )
+    return opened.count() >= rules.late_replies
 
 
 @transaction.atomic
@@ -261,12 +292,4 @@ def _unexpected(message: InboundMessage, now: datetime) -> None:
         to=contact.name if contact else message.sender,
         data={"text": message.text, "from": message.sender, "message": message.pk},
     )
-    Notice.objects.create(
-        provider=site.provider if site else None,
-        at=now,
-        kind="reply",
-        clause="S7.10",
-        text=f"{message.sender}: {message.text}",
-        site=site,
-    )
-    journal.announce("notices")
+    _list(site, "S7.10", f"{message.sender}: {message.text}", now)

@@ -36,6 +36,11 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in DIRECTORY.glob("*.toml"))
 
 
+def known() -> list[str]:
+    """All names that `load` takes: the shipped ones, and those varied or adopted by this process."""
+    return [*shipped(), *_VARIED]
+
+
 @cache
 def load(name: str) -> Terms:
     """The shipped terms of that name; TermsFault names the ones there are."""

@@ -104,6 +104,9 @@ class Texting(_Table, frozen=True, kw_only=True):
     mobile_countries: tuple[str, ...]
     reply_gap_s: int
     late_reply_s: int
+    # a phone that answers by itself: so many incidents of late replies, then the operators' list
+    late_replies: int = 3
+    late_replies_within_s: int = 3600
 
 
 class Power(_Table, frozen=True, kw_only=True):
