@@ -37,7 +37,7 @@ def shipped() -> list[str]:
 
 
 def known() -> list[str]:
-    """All names that `load` takes: the shipped ones, and those varied or adopted by this process."""
+    """All names that `load` takes: the shipped ones, and what this process varied or adopted."""
     return [*shipped(), *_VARIED]
 
 
