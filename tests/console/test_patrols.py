@@ -56,6 +56,9 @@ def test_what_does_not_follow_from_where_it_stands_is_refused(
     assert unit.state == "free"
     assert "off duty" in says(desk, unit, "off")
     assert unit.state == "off"
+    [told] = Entry.objects.filter(what="patrol.reported")
+    assert (told.recipient, told.clause, told.data["word"]) == ("Gent-Zuid", "S6.1", "off")
+    assert told.actor.startswith("staff:")
 
 
 def test_a_patrol_of_another_provider_is_neither_shown_nor_moved(

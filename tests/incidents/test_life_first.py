@@ -59,6 +59,27 @@ def test_a_fire_that_waits_overtakes_where_the_terms_say_so(
     assert Incident.objects.filter(state="queued").count() == 1
 
 
+@pytest.mark.clause("S15.1")
+def test_the_next_of_a_long_queue_is_found_among_few_and_is_the_one_of_the_rules(
+    town: Town, under: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a storm: a fire that waits long stands behind more burglaries than are read at once."""
+    town.provider.terms = under(CHOICE)
+    town.provider.save()
+    monkeypatch.setattr(taking, "_FIRST", 3)
+    town.signal("fire", "FA", zone="2")
+    for number in range(5):
+        town.signal("intrusion", "BA", site=town.build_site(f"Site {number}"), when=at(number))
+    cycle.judge_all(at(10))
+    wanted = [incident.pk for incident in taking.in_order(town.emma, at(300))]
+    monkeypatch.setattr(taking, "in_order", None)
+    found = []
+    while (taken := taking.take_next(town.emma, at(300))) is not None:
+        found.append(taken.pk)
+    assert found == wanted
+    assert len(found) == 6
+
+
 def test_a_choice_of_a_type_that_is_none_is_refused(under: Callable[[str], str]) -> None:
     with pytest.raises(loader.TermsFault, match="ageing_types"):
         under('[queue]\nageing_types = ["burning"]\nageing_after_s = 120\n')

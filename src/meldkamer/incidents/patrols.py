@@ -63,7 +63,8 @@ def pass_on(staff: Staff, unit_id: int, word: str, now: datetime) -> None:
 
     word: one of NEXT for where the unit stands; a finding is reported from on site.
     """
-    unit = PatrolUnit.objects.get(pk=unit_id)
+    # locked: two desks hear the same radio, and one of them writes it down
+    unit = PatrolUnit.objects.select_for_update().get(pk=unit_id)
     if not staff.providers.filter(pk=unit.provider_id).exists():
         raise Refused("M12.3", "another provider's")
     allowed = NEXT[PatrolUnit.State(unit.state)]
@@ -73,6 +74,17 @@ def pass_on(staff: Staff, unit_id: int, word: str, now: datetime) -> None:
     finding = word if word in _FINDINGS else ""
     actor = f"staff:{staff.pk}"
     report(unit.provider_id, unit.name, state, now, finding=finding, actor=actor)
+    if unit.incident_id is None:
+        # of no incident, so in no incident's course
+        journal.write(
+            "patrol.reported",
+            now,
+            provider_id=unit.provider_id,
+            clause="S6.1",
+            to=unit.name,
+            actor=actor,
+            data={"unit": unit.name, "word": word},
+        )
     journal.announce("patrols")
 
 

@@ -20,7 +20,7 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal.models import Entry, Signal
 from meldkamer.rules.queue import Waiting, place
 from meldkamer.sites.models import Site, Zone
-from meldkamer.terms.loader import load, shipped
+from meldkamer.terms.loader import known, load
 
 #: what stands in the queue; the others are with the system and wait for nobody
 DESK_WAITS = ("second_pass", "override")
@@ -91,11 +91,17 @@ def open_queue(providers: Collection[int], now: datetime, most: int = 150) -> Qu
     )
 
 
+def first_free(providers: Collection[int], now: datetime, most: int) -> list[int]:
+    """The numbers of the free incidents that are to be taken first, in their order (S15.1)."""
+    free = Incident.objects.filter(state=Incident.State.QUEUED, provider_id__in=list(providers))
+    return [row[0] for row in _first_free(free, now, most)]
+
+
 def _first_free(free: QuerySet[Incident], now: datetime, most: int) -> list[tuple[int, str, Any]]:
     """The first to be taken: of the oldest of each class, and of those that overtake by age."""
     in_order = free.order_by("priority", "opened_at", "pk")
     found = dict.fromkeys(_light(in_order[:most], now))
-    for name in shipped():
+    for name in known():
         rules = load(name).queue
         if rules.ageing_types:
             old = now - timedelta(seconds=rules.ageing_after_s)

@@ -15,11 +15,15 @@ from meldkamer.incidents.due import owner_of
 from meldkamer.incidents.faults import NotYours, Refused
 from meldkamer.incidents.hands import docket_of, keep, mine, visible_to
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.queries import first_free
 from meldkamer.people.models import Staff
 from meldkamer.rules import queue
 from meldkamer.rules.acts import Enqueue
 from meldkamer.rules.settle import settle
 from meldkamer.terms.loader import load
+
+#: read at once when the next one is taken: more than there are operators
+_FIRST = 40
 
 
 def in_order(staff: Staff, now: datetime) -> list[Incident]:
@@ -36,12 +40,19 @@ def in_order(staff: Staff, now: datetime) -> list[Incident]:
 
 
 def take_next(staff: Staff, now: datetime) -> Incident | None:
-    """Take the first of the queue (S15.1); None when there is nothing to take."""
-    for candidate in in_order(staff, now):
-        try:
-            return take(staff, candidate.pk, now)
-        except NotYours:
-            continue  # another operator was first: the next one
+    """Take the first of the queue (S15.1); None when there is nothing to take.
+
+    In a storm tens of thousands wait: only the first ones are read, and again when all of them
+    were taken by others meanwhile.
+    """
+    tried: set[int] = set()
+    while first := set(row := first_free(visible_to(staff), now, _FIRST)) - tried:
+        tried |= first
+        for number in row:
+            try:
+                return take(staff, number, now)
+            except Refused:
+                continue  # another operator was first, or it ended: the next one
     return None
 
 
