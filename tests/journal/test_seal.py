@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from meldkamer.journal import chain, partitions
-from meldkamer.journal.seal import purge_first, seal_all
+from meldkamer.journal.seal import purge_first, seal_all, seal_within
 from meldkamer.journal.store import store
 from meldkamer.journal.verify import Verified, verify, verify_all
 from tests.journal.conftest import Connection
@@ -64,6 +64,20 @@ def test_an_untouched_journal_is_whole(app: Connection) -> None:
     assert seal_all(app, NOW) == 9
     assert seal_all(app, NOW) == 0
     assert {(t.sealed, t.broken) for t in found(app).values()} == {(8, None)}
+
+
+@pytest.mark.clause("M12.3")
+def test_a_long_journal_is_sealed_in_slices_until_all_of_it_is(
+    app: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker seals between alarms: one seal a slice where the time is over at once."""
+    monkeypatch.setattr(chain, "SEAL_ROWS", 2)
+    fill(app, 5)
+    slices = 1
+    while not seal_within(app, NOW, -1):
+        slices += 1
+    assert slices == 3 * 2 + 1  # two full seals of each of three tables, then what is left
+    assert {(t.sealed, t.unsealed, t.broken) for t in found(app).values()} == {(5, 0, None)}
 
 
 @pytest.mark.clause("M12.3")

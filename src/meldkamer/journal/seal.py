@@ -7,6 +7,8 @@ seal, in the order (xact, id); one sealer at a time.
 """
 
 from datetime import datetime, timedelta
+from math import inf
+from time import monotonic
 from typing import Any
 
 from meldkamer.journal import chain
@@ -33,14 +35,30 @@ def seal_all(connection: Any, now: datetime, *, alone: bool = False) -> int:
     `connection` is psycopg's or Django's, in autocommit; each seal is a transaction of its own.
     Returns 0 when another process seals at this moment. alone: nobody else writes to this database.
     """
-    sealed = 0
+    sealed, _ = _seal(connection, now, _ALL if alone else _BORDER, inf)
+    return sealed
+
+
+def seal_within(connection: Any, now: datetime, within_s: float) -> bool:
+    """As `seal_all`, for a worker that has other things to do: no new seal is begun after so long.
+
+    Whether all was sealed; when not, the next call goes on where this one stopped.
+    """
+    _, complete = _seal(connection, now, _BORDER, within_s)
+    return complete
+
+
+def _seal(connection: Any, now: datetime, border_of: str, within_s: float) -> tuple[int, bool]:
+    sealed, until_s = 0, monotonic() + within_s
     for table in chain.COLUMNS:
         while True:
-            rows = _seal_once(connection, table, now, _ALL if alone else _BORDER)
+            rows = _seal_once(connection, table, now, border_of)
             sealed += rows
             if rows < chain.SEAL_ROWS:
                 break
-    return sealed
+            if monotonic() > until_s:
+                return sealed, False
+    return sealed, True
 
 
 def _seal_once(connection: Any, table: str, now: datetime, border_of: str) -> int:
