@@ -19,6 +19,11 @@ def town(db: None) -> Town:
 @pytest.fixture
 def committed_town(transactional_db: None) -> Iterator[Town]:
     """A town that other connections see; the journal, which Django does not know, is emptied."""
+    _empty_journal()  # of what a test before committed and left
     yield Town()
+    _empty_journal()
+
+
+def _empty_journal() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {_JOURNAL}, journal_seal")
