@@ -227,3 +227,15 @@ def test_the_customers_own_number_is_called_first_and_each_number_once(town: Tow
 def test_an_incident_is_needless_once(town: Town) -> None:
     false_alarm(town, 0)
     assert NeedlessIncident.objects.count() == 1
+
+
+@pytest.mark.clause("S12.2")
+def test_who_is_suspended_already_is_not_called_for_another_suspension(town: Town) -> None:
+    assert call(town, five(town)) == "told"
+    terms = load("securitas-2022-05")
+    with pytest.raises(Refused, match="suspended already"):
+        customer_calls.ask_for(town.site.pk, terms, LATER)
+    # a task that is there all the same (a restored database) ends without a second one
+    needless.propose(town.site, terms, LATER, owner=tasks.OPERATORS, count=RULES.suspend_at)
+    assert call(town, Task.objects.get(closed_at=None)) == "nothing"
+    assert Interruption.objects.filter(kind="suspended").count() == 1

@@ -53,6 +53,11 @@ def suspend(
     return row
 
 
+def is_suspended(site: Site) -> bool:
+    """Whether a suspension after needless alarms runs; there is one at most."""
+    return Interruption.objects.filter(site=site, kind=Kind.SUSPENDED, ended_at=None).exists()
+
+
 def interrupt(
     site: Site,
     cause: str,

@@ -168,8 +168,9 @@ def _told(task: Task, docket: Docket, staff: Staff, name: str) -> str:
     """Told by phone: written to, and only then suspended."""
     site, terms, now = docket.site, docket.site_facts.terms, docket.now
     tally = needless.tally(site, terms, now)
-    if not tally.types:
-        tasks.close(task, Task.Outcome.WITHDRAWN, now, staff=staff, reason="nothing to suspend")
+    if not tally.types or interruptions.is_suspended(site):
+        reason = "suspended already" if tally.types else "nothing to suspend"
+        tasks.close(task, Task.Outcome.WITHDRAWN, now, staff=staff, reason=reason)
         return "nothing"
     phone = {"at": now.isoformat(), "to": name, "by": f"staff:{staff.pk}"}
     words = {"count": tally.count, "types": list(tally.types)}
@@ -224,6 +225,8 @@ def ask_for(site_id: int, terms: Terms, now: datetime) -> None:
     tally = needless.tally(site, terms, now)
     if tally.count < terms.needless.suspend_at or not tally.types:
         raise Refused(_CLAUSE, "too few needless alarms", count=tally.count)
+    if interruptions.is_suspended(site):
+        raise Refused(_CLAUSE, "suspended already")
     task = Task.objects.filter(site=site, kind=tasks.SUSPENSION_CALL, closed_at=None).first()
     due_s = terms.needless.call_due_s
     if task is None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from meldkamer.contracts import interruptions, needless, tasks
-from meldkamer.contracts.models import Interruption
 from meldkamer.contracts.needless import Tally
 from meldkamer.incidents.models import Notice
 from meldkamer.journal import commands as journal
@@ -53,8 +52,7 @@ def write(docket: Docket, template: str, data: dict[str, object]) -> str:
 def _propose(docket: Docket, tally: Tally) -> None:
     """May suspend: a task for the operators or for the office, as the terms choose."""
     site, terms, now = docket.site, docket.site_facts.terms, docket.now
-    running = Interruption.objects.filter(site=site, kind="suspended", ended_at=None)
-    if running.exists():
+    if interruptions.is_suspended(site):
         return
     if not tally.types:
         # nothing of it may be suspended: somebody has to talk to the customer all the same

@@ -161,6 +161,7 @@ def suspension(request: HttpRequest, office: Office, site_id: int, act: str) -> 
         words = {
             "a withdrawal has a reason": _("Give a reason."),
             "no such task is open": _("Nobody is to call this customer any more."),
+            "suspended already": _("Interrupted for this cause already."),
             "too few needless alarms": _("Too few needless alarms for a suspension."),
         }
         messages.error(request, f"{words.get(refused.reason, refused.reason)} ({refused.clause})")
