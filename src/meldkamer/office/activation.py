@@ -51,6 +51,8 @@ def activate(site: Site, now: datetime, actor: str, *, at: datetime | None = Non
 
     at: an instant in the past for a site that is taken over from elsewhere; default `now`.
     """
+    # locked: two clerks, or a double click, activate it once
+    site.activated_at = lock_site(site.pk).activated_at
     faults = obstacles(site)
     if site.activated_at is not None:
         faults.append(Fault("site", "active_already", "is activated already", "S4.2"))
