@@ -129,6 +129,13 @@ def test_what_is_no_paper_is_refused_and_nothing_is_kept(
     assert not TestMode.objects.exists()
 
 
+def test_a_hundred_files_in_one_form_are_not_taken(office: Client, bakery: Site) -> None:
+    """Not even read to the end: a stranger without any rights could fill the disk."""
+    many = {f"document{number}": letter() for number in range(3)}
+    assert office.post(at("interrupt", bakery), many).status_code == 400
+    assert not Document.objects.exists()
+
+
 def test_a_paper_of_a_refused_act_is_not_kept(office: Client, bakery: Site) -> None:
     sent = {"cause": "unpaid", "reason": "invoice 12", "document": letter()}
     assert office.post(at("interrupt", bakery), sent).status_code == 422

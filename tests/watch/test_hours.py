@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.engine import cycle
 from meldkamer.incidents.models import Incident
 from meldkamer.sites.models import OpeningHours
 from meldkamer.watch import hours
@@ -74,6 +75,28 @@ def test_after_a_time_without_workers_the_state_at_the_deadline_counts(town: Tow
     town.signal("disarm", "OP", role="disarm", zone=None, when=at(10 * HOUR_S))
     run(at(11 * HOUR_S))
     assert told("schedule.missed") == []
+
+
+@pytest.mark.clause("S11.1")
+def test_a_fault_at_the_deadline_puts_the_look_off_and_not_the_deadline(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed in between is closed too late."""
+    open_daily(town, time(22, 30))
+    hours.watch_hours(town.site, NOW)
+    armed(town, MINUTE_S, "disarm")
+    due = AgendaRow.objects.get(kind=hours.HOURS_DUE, done_at=None).due
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(hours, "hours_due", broken)
+        with pytest.raises(RuntimeError):
+            cycle.act_on_due(due)
+    town.signal("arm", "CL", role="arm", zone=None, when=due + timedelta(seconds=1))
+    run(due + timedelta(seconds=60))
+    assert [entry.data["how"] for entry in told("schedule.missed")] == ["late"]
 
 
 @pytest.mark.clause("S11.1")

@@ -30,6 +30,8 @@ from meldkamer.agenda.models import AgendaRow
 CHANNEL = "meldkamer_agenda"
 #: the classes security and safety, and that of what is of no class
 URGENT, OF_NO_CLASS = 2, 5
+#: in the payload of a row that was put off for a fault: when it was due at first
+MEANT = "meant"
 Act = Callable[[AgendaRow, datetime], None]
 Lock = Callable[[AgendaRow], object]
 _RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
@@ -219,6 +221,12 @@ def _put_off(row_id: int, now: datetime, fault: str) -> None:
             return
         row.attempts = min(row.attempts + 1, _ATTEMPTS_MOST)
         wait_s = min(_RETRY_FIRST_S * 2 ** min(row.attempts, 10), _RETRY_MOST_S)
+        row.payload = {MEANT: row.due.isoformat(), **row.payload}
         row.due = now + timedelta(seconds=wait_s)
         row.last_fault = fault[-2000:]
-        row.save(update_fields=["attempts", "due", "last_fault"])
+        row.save(update_fields=["attempts", "due", "last_fault", "payload"])
+
+
+def meant(row: AgendaRow) -> datetime:
+    """When the row was to be acted on: a fault puts it off, not the moment that it is about."""
+    return datetime.fromisoformat(row.payload[MEANT]) if MEANT in row.payload else row.due

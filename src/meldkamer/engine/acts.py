@@ -77,12 +77,12 @@ def _line_test_due(row: AgendaRow, now: datetime) -> None:
 
 def _hours_due(row: AgendaRow, now: datetime) -> None:
     site = lock_site(row.payload["site"])
-    hours.hours_due(site, row.payload["area"], row.payload["expected"], row.due, now)
+    hours.hours_due(site, row.payload["area"], row.payload["expected"], agenda.meant(row), now)
 
 
 def _still_open(row: AgendaRow, now: datetime) -> None:
     site = lock_site(row.payload["site"])
-    hours.still_open(site, row.payload["area"], row.payload["told"], row.due, now)
+    hours.still_open(site, row.payload["area"], row.payload["told"], agenda.meant(row), now)
 
 
 def _report(row: AgendaRow, now: datetime) -> None:
