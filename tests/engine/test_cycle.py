@@ -14,10 +14,11 @@ from django.db import connection, transaction
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
-from meldkamer.engine import cycle, house_keeping
+from meldkamer.engine import acts, cycle, house_keeping
 from meldkamer.incidents import incoming, judging, texting
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.journal import seal
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
 from meldkamer.notify.carriers import all_sandbox
@@ -412,3 +413,26 @@ def test_a_step_of_the_cycle_ends_when_its_time_is_over(town: Town) -> None:
     cycle.judge_all(NOW)
     late = at(30 * 86_400)
     assert cycle.act_on_due(late, within_s=0) == 1
+
+
+def test_what_is_old_is_forgotten_in_parts_and_the_rest_soon(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A storm of a month ago must not keep today's alarm waiting."""
+    monkeypatch.setattr(acts, "PURGE_MOST", 3)
+    monkeypatch.setattr(seal, "PURGE_MOST", 3)
+    house_keeping.begin(NOW)
+    run(NOW)
+    AgendaRow.objects.bulk_create(
+        AgendaRow(
+            kind="incident.due", subject=f"incident:{n}", due=NOW, created_at=NOW,
+            done_at=NOW - timedelta(days=31),
+        )
+        for n in range(7)
+    )  # fmt: skip
+    left = []
+    for seconds in (3600, 3602, 3604, 3606):
+        run(at(seconds))
+        left.append(AgendaRow.objects.filter(done_at__lt=NOW - timedelta(days=30)).count())
+    assert left == [4, 1, 0, 0]
+    assert AgendaRow.objects.get(kind="journal.purge", done_at=None).due == at(3604 + 3600)

@@ -31,13 +31,14 @@ from meldkamer.incidents import (
 )
 from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
-from meldkamer.journal.seal import purge_first, seal_within
+from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
 from meldkamer.watch import hours, reporting
 
 _AUDIT_EVERY = timedelta(seconds=30)
+_PURGE_EVERY, _PURGE_MORE = timedelta(hours=1), timedelta(seconds=2)
 _SEAL_EVERY, _SEAL_S = timedelta(seconds=60), 0.2
 
 
@@ -106,12 +107,15 @@ def _purge(row: AgendaRow, now: datetime) -> None:
     """What only guards against duplicates and what was done long ago need not be kept.
 
     With it, once an hour: a provider that came since the start of this worker gets its reports.
+    After a storm there is much of it: so many at a time, and the rest soon, between alarms.
     """
     reporting.begin(now)
     connection.ensure_connection()
-    purge_first(connection.connection, now)
-    AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).delete()
-    agenda.schedule(PURGE, "journal", now + timedelta(hours=1), now)
+    forgotten = purge_first(connection.connection, now)
+    old = AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).values("pk")
+    struck, _ = AgendaRow.objects.filter(pk__in=old[:PURGE_MOST]).delete()
+    more = max(forgotten, struck) >= PURGE_MOST
+    agenda.schedule(PURGE, "journal", now + (_PURGE_MORE if more else _PURGE_EVERY), now)
 
 
 def _seal(row: AgendaRow, now: datetime) -> None:

@@ -26,7 +26,13 @@ _ADD = (
     "INSERT INTO journal_seal (table_name, last_xact, last_id, rows, hash, marks, sealed_at)"
     " VALUES (%s, %s::text::xid8, %s, %s, %s, %s, %s)"
 )
-_PURGE = "DELETE FROM journal_first WHERE seen_at < %s"
+_PURGE = (
+    "DELETE FROM journal_first WHERE ctid = ANY(ARRAY("
+    "SELECT ctid FROM journal_first WHERE seen_at < %s LIMIT %s FOR UPDATE SKIP LOCKED"
+    ")) AND seen_at < %s"
+)
+#: forgotten in one call: what a storm left must not keep an alarm waiting
+PURGE_MOST = 20_000
 
 
 def seal_all(connection: Any, now: datetime, *, alone: bool = False) -> int:
@@ -85,10 +91,11 @@ def _seal_once(connection: Any, table: str, now: datetime, border_of: str) -> in
 
 
 def purge_first(connection: Any, now: datetime, lifetime: timedelta = DUPLICATE_LIFETIME) -> int:
-    """Forget duplicate keys that can link nothing any more; how many. Twice the lifetime is kept,
-    so that a clock that was set cannot open a gap."""
+    """Forget duplicate keys that can link nothing any more; how many, PURGE_MOST at most. Twice the
+    lifetime is kept, so that a clock that was set cannot open a gap."""
+    before = now - 2 * lifetime
     with transaction(connection), connection.cursor() as cursor:
-        cursor.execute(_PURGE, [now - 2 * lifetime])
+        cursor.execute(_PURGE, [before, PURGE_MOST, before])
         return int(cursor.rowcount)
 
 
