@@ -10,6 +10,7 @@ import pytest
 from meldkamer.engine import cycle
 from meldkamer.incidents import taking
 from meldkamer.incidents.models import Incident
+from meldkamer.rules import queue
 from meldkamer.terms import loader
 from tests.incidents.town import NOW, Town, at, told
 
@@ -71,8 +72,9 @@ def test_the_next_of_a_long_queue_is_found_among_few_and_is_the_one_of_the_rules
     for number in range(5):
         town.signal("intrusion", "BA", site=town.build_site(f"Site {number}"), when=at(number))
     cycle.judge_all(at(10))
-    wanted = [incident.pk for incident in taking.in_order(town.emma, at(300))]
-    monkeypatch.setattr(taking, "in_order", None)
+    rules = loader.load(town.provider.terms)
+    waiting = [queue.Waiting(i.pk, i.type, i.priority, i.opened_at) for i in Incident.objects.all()]
+    wanted = [one.id for one in sorted(waiting, key=lambda one: queue.place(one, rules, at(300)))]
     found = []
     while (taken := taking.take_next(town.emma, at(300))) is not None:
         found.append(taken.pk)

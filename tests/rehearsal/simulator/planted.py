@@ -14,11 +14,11 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import carry_out, due, gathering, judging, texting
+from meldkamer.incidents import carry_out, due, gathering, judging, queries, texting
 from meldkamer.journal import commands as journal
 from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.simulator import live
-from meldkamer.rules import calls, case, ladder, procedures, queue, verdicts, verification
+from meldkamer.rules import calls, case, ladder, procedures, verdicts, verification
 from meldkamer.rules.acts import Close, Text, Verify
 from meldkamer.rules.facts import SiteFacts
 from meldkamer.watch.expectations import TestSchedule
@@ -201,9 +201,7 @@ def _counted_by_twos(patch: Patch) -> None:
 
 
 def _newest_first(patch: Patch) -> None:
-    patch.setattr(
-        queue, "place", lambda one, terms, now: (-one.opened_at.timestamp(), one.opened_at, one.id)
-    )
+    patch.setattr(queries, "place", lambda one, _terms, _now: (-one.opened_at.timestamp(), one.id))
 
 
 def _power_is_treated_at_once(patch: Patch) -> None:
