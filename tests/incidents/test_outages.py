@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.contracts import commands as contracts
 from meldkamer.engine import cycle
 from meldkamer.incidents import outages
 from meldkamer.incidents.faults import Refused
@@ -301,3 +302,48 @@ def test_the_work_at_a_failure_does_not_grow_with_the_sites(town: Town) -> None:
     assert statements(sites[11]) == first
     assert AreaOutage.objects.get().declared_at == at(0)
     assert AreaOutage.objects.get().last_power_at - at(0) == timedelta()
+
+
+@pytest.mark.clause("S10.2")
+def test_who_failed_earlier_and_still_waits_belongs_to_the_area_without_being_counted(
+    town: Town,
+) -> None:
+    sites = shops(town, 6)
+    fail(town, sites[0], at(0))
+    for site in sites[1:5]:
+        fail(town, site, at(20 * MINUTE_S))
+    # four within the window: the one of twenty minutes ago counts no more
+    assert not AreaOutage.objects.exists()
+    fail(town, sites[5], at(20 * MINUTE_S))
+    assert told("outage.declared")[0].data["sites"] == [site.name for site in sites[1:]]
+    assert outcomes() == ["general_outage"] * 6
+    assert AreaOutage.objects.get().sites.count() == 6
+
+
+@pytest.mark.clause("S10.2")
+def test_a_restore_before_the_declaration_is_the_areas_first(town: Town) -> None:
+    sites = shops(town, 5)
+    for site in sites[:4]:
+        fail(town, site, at(0))
+    come_back(town, sites[0], at(60))
+    fail(town, sites[4], at(120))
+    assert AreaOutage.objects.get().first_restore_at == at(60)
+    run(at(60 + 30 * MINUTE_S - 1))
+    assert Incident.objects.filter(closed_at=None).count() == 0
+    run(at(60 + 30 * MINUTE_S))
+    assert set(Incident.objects.filter(closed_at=None).values_list("site_id", flat=True)) == {
+        site.pk for site in sites[1:]
+    }
+
+
+@pytest.mark.clause("S10.2", "S20.1")
+def test_a_dark_site_in_test_is_looked_at_again_after_its_test(town: Town) -> None:
+    _, sites = declared(town)
+    come_back(town, sites[1], at(60))
+    contracts.start_test(sites[2], at(3600), at(90), by="An")
+    run(at(60 + 30 * MINUTE_S))
+    opened = Incident.objects.filter(closed_at=None).values_list("site_id", flat=True)
+    assert sites[2].pk not in set(opened)
+    assert {sites[0].pk, sites[3].pk, sites[4].pk} == set(opened)
+    run(at(60 + 60 * MINUTE_S))
+    assert Incident.objects.filter(closed_at=None, site=sites[2]).count() == 1

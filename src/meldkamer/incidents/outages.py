@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Min
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.incidents.carry_out import DUE, Docket
@@ -130,7 +131,8 @@ def power_failed(failures: Sequence[tuple[Docket, datetime]], now: datetime) -> 
             continue
         if docket.site.pk not in suspects:
             continue
-        area = mains.outage_around(docket.site, docket.site_facts.terms.outage, at)
+        terms = docket.site_facts.terms
+        area = mains.outage_around(docket.site, terms.outage, at, terms.power.delay_s)
         if area is not None:
             running.append(_declare(docket, area, dockets, now))
     for outage in running:
@@ -173,7 +175,7 @@ def _declare(docket: Docket, area: Area, dockets: Sequence[Docket], now: datetim
         declared_at=now,
         last_power_at=now,
     )
-    outage.sites.set(area.sites)
+    outage.sites.set(area.dark)
     names = list(
         Site.objects.filter(pk__in=area.sites).order_by("pk").values_list("name", flat=True)
     )
@@ -188,7 +190,12 @@ def _declare(docket: Docket, area: Area, dockets: Sequence[Docket], now: datetim
     )
     journal.announce("notices")
     _schedule_end(outage, now + timedelta(seconds=terms.quiet_s), now)
-    _close_waiting(area.sites, dockets, now)
+    restored = Mains.objects.filter(site__in=area.sites).aggregate(first=Min("restored_at"))[
+        "first"
+    ]
+    if restored is not None:  # the area's first restore came before its outage was known
+        _note_restore(outage, restored, terms.recheck_s, now)
+    _close_waiting(area.dark, dockets, now)
     return outage
 
 
@@ -241,15 +248,19 @@ def power_restored(site: Site, now: datetime) -> None:
     A site may lie in two areas: it is the first of each.
     """
     mains.restored(site, now)
-    due = now + timedelta(seconds=terms_of(site).outage.recheck_s)
+    recheck_s = terms_of(site).outage.recheck_s
     waiting = AreaOutage.objects.filter(
         sites=site, first_restore_at=None, rechecked_at=None, undone_at=None
     )
     for outage in waiting.order_by("pk"):
-        outage.first_restore_at = now
-        outage.save(update_fields=["first_restore_at"])
-        payload = {"outage": outage.pk}
-        agenda.schedule(RECHECK, f"outage:{outage.pk}", due, now, payload=payload)
+        _note_restore(outage, now, recheck_s, now)
+
+
+def _note_restore(outage: AreaOutage, first: datetime, recheck_s: int, now: datetime) -> None:
+    outage.first_restore_at = first
+    outage.save(update_fields=["first_restore_at"])
+    due = max(now, first + timedelta(seconds=recheck_s))
+    agenda.schedule(RECHECK, f"outage:{outage.pk}", due, now, payload={"outage": outage.pk})
 
 
 def end(outage_id: int, now: datetime) -> None:
@@ -328,6 +339,12 @@ def resume(site_id: int, reason: str, now: datetime) -> None:
     if reason == _UNDONE and (last is None or last.outcome != Incident.Outcome.GENERAL_OUTAGE):
         return  # handled singly already
     facts = site_facts(site, now)
+    if verdicts.keeps_back("power", facts, now):
+        # in test, interrupted: looked at again as long as it is dark
+        due = now + timedelta(seconds=facts.terms.outage.recheck_s)
+        payload = {"site": site_id, "reason": reason}
+        agenda.schedule(RESUME, f"site:{site_id}", due, now, payload=payload)
+        return
     docket = Docket(site, facts, now)
     opening = Open("power", facts.terms.priority("power"), "S10.2", reason, origin="outage")
     acts: list[Act] = [opening]

@@ -275,6 +275,15 @@ def power_delay_s(site: SiteFacts) -> int:
     return site.terms.power.delay_s if site.power_delay_s is None else site.power_delay_s
 
 
+def keeps_back(incident_type: str, site: SiteFacts, now: datetime) -> bool:
+    """Whether something keeps an incident of the type from being opened: a test, an interruption,
+    a contract not in force, the sheet (S20.1, D908.1, S4.2, S6.3).
+    """
+    asked = SignalFacts(0, now, "", "event", incident_type, origin="watch")
+    selected = site.types is None or incident_type in site.types
+    return not selected or _held(asked, site) is not None
+
+
 def left_in_test(signal: SignalFacts, site: SiteFacts, now: datetime) -> list[Act]:
     """What a signal that was not restored when its test ended leads to (S20.1).
 

@@ -39,6 +39,9 @@ ON CONFLICT (site_id) DO UPDATE SET provider_id = excluded.provider_id,
 _BOX = "latitude BETWEEN %(south)s AND %(north)s AND longitude BETWEEN %(west)s AND %(east)s"
 _DOWN = "SELECT site_id, latitude, longitude FROM watch_mains WHERE provider_id = %(provider)s"
 _COUNTING = " AND failed_at BETWEEN %(since)s AND %(upto)s AND counts"
+_STILL_DARK = (
+    " AND failed_at BETWEEN %(waiting_since)s AND %(upto)s AND counts AND restored_at IS NULL"
+)
 _MONITORED = (
     "SELECT latitude, longitude FROM sites_site"
     " WHERE provider_id = %(provider)s AND in_force_from <= %(upto)s"
@@ -77,9 +80,13 @@ WHERE (coded.down >= asked.most AND coded.down >= asked.share * (
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """An area in which enough sites failed: a postal code, or a circle around a site."""
+    """An area in which enough sites failed: a postal code, or a circle around a site.
+
+    sites: those that were counted. dark: those, and who failed before and may still wait (R19).
+    """
 
     sites: tuple[int, ...]
+    dark: tuple[int, ...]
     postal_code: str = ""
     centre: tuple[float, float] | None = None
 
@@ -138,12 +145,16 @@ def _suspect(site: Site, terms: Outage, at: datetime) -> dict[str, Any]:
     }
 
 
-def outage_around(site: Site, terms: Outage, at: datetime) -> Area | None:
-    """The area in which the failure of this site at `at` completes the count and share (R19)."""
+def outage_around(site: Site, terms: Outage, at: datetime, delay_s: int) -> Area | None:
+    """The area in which the failure of this site at `at` completes the count and share (R19).
+
+    delay_s: how long a failure waits at most before it is acted on.
+    """
     values: dict[str, Any] = {
         "provider": site.provider_id,
         "upto": at + _OUT_OF_TURN,
         "since": at - timedelta(seconds=terms.window_s),
+        "waiting_since": at - timedelta(seconds=delay_s),
         "code": site.postal_code,
     }
     return _by_code(site, terms, values) or _by_distance(site, terms, values)
@@ -160,7 +171,9 @@ def _by_code(site: Site, terms: Outage, values: dict[str, Any]) -> Area | None:
     monitored = _rows(_MONITORED_BY_CODE, {**values, "most": most})[0][0]
     if len(down) < terms.share * monitored:
         return None
-    return Area(tuple(sorted(row[0] for row in down)), postal_code=site.postal_code)
+    counted = sorted(row[0] for row in down)
+    dark = {row[0] for row in _rows(_DOWN + " AND postal_code = %(code)s" + _STILL_DARK, values)}
+    return Area(tuple(counted), tuple(sorted(dark | set(counted))), postal_code=site.postal_code)
 
 
 def _by_distance(site: Site, terms: Outage, values: dict[str, Any]) -> Area | None:
@@ -181,7 +194,9 @@ def _by_distance(site: Site, terms: Outage, values: dict[str, Any]) -> Area | No
     monitored = sum(_near(centre, row, terms.radius_km) for row in around)
     if len(down) < terms.share * monitored:
         return None
-    return Area(tuple(sorted(down)), centre=centre)
+    boxed = _rows(f"{_DOWN} AND {_BOX}{_STILL_DARK}", values)
+    dark = {row[0] for row in boxed if _near(centre, row[1:], terms.radius_km)}
+    return Area(tuple(sorted(down)), tuple(sorted(dark | set(down))), centre=centre)
 
 
 def _near(centre: tuple[float, float], place: Any, radius_km: float) -> bool:
