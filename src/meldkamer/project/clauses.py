@@ -189,7 +189,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make clauses", description=__doc__)
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the checkout")
     parser.add_argument("--tests", action="store_true", help="name the tests of each clause")
-    parser.add_argument("--quiet", action="store_true", help="print the summary alone")
+    parser.add_argument("--quiet", action="store_true", help="print what is lost alone")
     parser.add_argument(
         "--strict", nargs="+", default=[], metavar="SECTION", help="sections or clauses to hold"
     )
@@ -215,7 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(table(clauses))
     if not (options.root / RESULTS).exists():
         print(f"\nno results in {RESULTS}: run `make test` first; nothing counts as passed")
-    print("\n" + summary(clauses))
+    if not options.quiet:
+        print("\n" + summary(clauses))
     return _strict(clauses, options.strict)
 
 
