@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
 from meldkamer.rehearsal.simulator.observed import TEXTED, Run, Said, moment
 
@@ -134,8 +135,24 @@ def _late(run: Run, entry: Entry, ok: bool) -> Said:
     ]
     if ok and any(e.reason == "late_reply" for e in opened):
         yield f"{moment(entry)}: a late ok opened an incident"
-    if not ok and not opened:
+    if not ok and not opened and not _listed(run, entry):
         yield f"{moment(entry)}: a late {entry.data['text']!r} opened nothing"
+
+
+def _listed(run: Run, entry: Entry) -> bool:
+    """Whether it was put on the operators' list, after as many as the terms let open (S7.8)."""
+    rules = run.terms.texting
+    since = entry.at - timedelta(seconds=rules.late_replies_within_s)
+    opened = [
+        e
+        for e in run.told("incident.opened")
+        if e.reason == "late_reply"
+        and (e.site_id, e.type) == (entry.site_id, entry.type)
+        and since < e.at
+        and e.pk < entry.pk
+    ]
+    listed = Notice.objects.filter(site_id=entry.site_id, at=entry.at, clause="S7.8")
+    return len(opened) >= rules.late_replies and listed.exists()
 
 
 def silent_after_ok(run: Run) -> Said:
