@@ -80,7 +80,9 @@ _LATER = (
 def _after_closing(course: list[Entry]) -> Said:
     closed: Entry | None = None
     for entry in course:
-        if closed is not None and entry.what not in _LATER:
+        # the warning goes in writing after the count (S12.2)
+        warning = entry.clause == "S12.2" and entry.what in ("mail.sent", "letter.sent")
+        if closed is not None and entry.what not in _LATER and not warning:
             yield f"{moment(entry)} after the incident was closed at {closed.at.isoformat()}"
         if entry.what == "incident.closed":
             closed = entry
