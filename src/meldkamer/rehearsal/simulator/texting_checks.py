@@ -151,7 +151,7 @@ def _listed(run: Run, entry: Entry) -> bool:
         and since < e.at
         and e.pk < entry.pk
     ]
-    listed = Notice.objects.filter(site_id=entry.site_id, at=entry.at, clause="S7.8")
+    listed = Notice.objects.filter(site=entry.site_id or 0, at=entry.at, clause="S7.8")
     return len(opened) >= rules.late_replies and listed.exists()
 
 
