@@ -15,7 +15,7 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import acts, cycle, house_keeping
-from meldkamer.incidents import incoming, judging, texting
+from meldkamer.incidents import incoming, judging, pending, texting
 from meldkamer.incidents.incoming import lock_site
 from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import seal
@@ -95,7 +95,7 @@ def test_a_signal_that_cannot_be_judged_stops_no_other(
     assert waiting() == 1
     notice = Notice.objects.get(kind="not_judged")
     assert (notice.signal_id, notice.site) == (poison, town.site)
-    assert judging.oldest_unjudged() is None  # what is due goes on
+    assert pending.oldest() is None  # what is due goes on
     monkeypatch.setattr(judging, "_judge", real)
     run(at(60))
     assert waiting() == 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import judging
+from meldkamer.incidents import pending
 from meldkamer.incidents.models import Incident
 from meldkamer.sites.models import SheetChange
 
@@ -29,11 +29,11 @@ _OF_MANY = "outage"
 
 def free(rows: Sequence[AgendaRow]) -> list[AgendaRow]:
     """Those of these rows that nothing unjudged stands before, in their order."""
-    oldest = judging.oldest_unjudged() if rows else None
+    oldest = pending.oldest() if rows else None
     if oldest is None:
         return list(rows)
     sites = _sites(row for row in rows if row.due >= oldest)
-    came = judging.unjudged_of(set(sites.values()), oldest)
+    came = pending.oldest_of(set(sites.values()), oldest)
     return [row for row in rows if not _waits(row, came.get(sites.get(row.pk, 0)), oldest)]
 
 

@@ -15,7 +15,7 @@ from time import monotonic
 from meldkamer.agenda import commands as agenda
 from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
-from meldkamer.incidents import judging, texting
+from meldkamer.incidents import judging, pending, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Carrier
 
@@ -82,7 +82,7 @@ def judge_all(now: datetime, limit: int = 200, together: int = 50) -> int:
 
 def judge_once(now: datetime, most: int, *, urgent: bool = False) -> int:
     """Judge the most urgent class in one transaction; urgent: security and safety alone."""
-    return judging.judge_next(now, most, judging.URGENT if urgent else judging.EVERY)
+    return judging.judge_next(now, most, pending.URGENT if urgent else pending.EVERY)
 
 
 def consume_all(now: datetime, limit: int = 200) -> int:

@@ -9,19 +9,19 @@ again by the agenda; it never stands in the way of the others.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
-from meldkamer.incidents import floods, gathering, outages
+from meldkamer.incidents import floods, gathering, outages, pending
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import signal_facts
 from meldkamer.incidents.models import Notice, Verdict
+from meldkamer.incidents.pending import Claimed
 from meldkamer.incidents.situation import Situation, situations
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Signal
@@ -34,64 +34,17 @@ from meldkamer.watch import hours
 
 AGAIN = "signal.again"
 _AGAIN_AFTER = timedelta(seconds=60)
-#: up to which class: security and safety, or all but those that were put aside
-URGENT, EVERY = 2, 99
-#: of the urgent classes at most so many are judged in one transaction
-_MOST_URGENT = 16
-# pending rows with an urgency of 100 and more were put aside; only the most urgent class is taken
-_CLAIM = """
-WITH first AS (
-    SELECT urgency FROM journal_pending WHERE urgency <= %(upto)s
-    ORDER BY urgency, signal_id FOR UPDATE SKIP LOCKED LIMIT 1
-)
-, claimed AS (
-    SELECT signal_id, received_at, urgency FROM journal_pending
-    WHERE urgency = (SELECT urgency FROM first) ORDER BY signal_id FOR UPDATE SKIP LOCKED
-    LIMIT CASE WHEN (SELECT urgency FROM first) <= %(urgent)s
-        THEN least(%(most)s, %(most_urgent)s) ELSE %(most)s END
-)
-SELECT *, (
-    SELECT min(received_at) FROM journal_pending WHERE urgency = (SELECT urgency FROM first)
-        AND signal_id < (SELECT max(signal_id) FROM claimed)
-        AND signal_id NOT IN (SELECT signal_id FROM claimed)
-) FROM claimed ORDER BY signal_id
-"""
-_CLAIM_ONE = (
-    "SELECT signal_id, received_at, urgency, NULL FROM journal_pending"
-    " WHERE signal_id = %s FOR UPDATE"
-)
-# what another worker has of these sites, and is older: it is judged before
-_EARLIER = """
-SELECT s.site_id, min(s.id) FROM journal_signal s
-WHERE s.site_id = ANY(%(sites)s) AND s.received_at >= %(since)s AND s.id <> ALL(%(mine)s)
-    AND EXISTS (
-        SELECT FROM journal_pending p WHERE p.urgency = %(urgency)s AND p.signal_id = s.id
-    ) GROUP BY s.site_id
-"""
-_DONE = "DELETE FROM journal_pending WHERE urgency < 200 AND signal_id = ANY(%s)"
-# number, receipt, class, and since when others of the class wait that were to be had by nobody
-_Claimed = tuple[int, datetime, int, datetime | None]
-_PUT_ASIDE = (
-    "UPDATE journal_pending SET urgency = urgency + 100 WHERE signal_id = %s AND urgency < 100"
-)
-_UNJUDGED = """
-SELECT s.site_id, min(s.received_at) FROM journal_signal s
-WHERE s.site_id = ANY(%s) AND s.received_at >= %s AND EXISTS (
-    SELECT FROM journal_pending p WHERE p.urgency BETWEEN 1 AND 5 AND p.signal_id = s.id
-) GROUP BY s.site_id
-"""
-_OLDEST = "SELECT min(received_at) FROM journal_pending WHERE urgency < 100"
 
 
-def judge_next(now: datetime, most: int = 1, upto: int = EVERY) -> int:
+def judge_next(now: datetime, most: int = 1, upto: int = pending.EVERY) -> int:
     """Judge the most urgent unjudged signals, at most so many; how many were judged.
 
     upto: of these classes alone. 0 when there is none to be had.
     """
-    claimed: list[_Claimed] = []
+    claimed: list[Claimed] = []
     try:
         with transaction.atomic():
-            claimed = _claim(most, upto)
+            claimed = pending.claim(most, upto)
             return _judge_claimed(claimed, now)
     except Exception as fault:
         if not claimed or is_passing(fault):
@@ -99,35 +52,25 @@ def judge_next(now: datetime, most: int = 1, upto: int = EVERY) -> int:
         if len(claimed) > 1:
             # one of them is at fault: alone it stands in nobody's way
             return sum(judge_next(now, 1, upto) for _ in claimed)
-        _put_aside(claimed[0][0], now)
+        _put_aside(claimed[0].number, now)
         raise
 
 
 @transaction.atomic
 def judge_again(signal_id: int, now: datetime) -> None:
     """Judge a signal that was put aside; a fault leaves it there and on the agenda."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM_ONE, [signal_id])
-        _judge_claimed(cursor.fetchall(), now)
+    _judge_claimed(pending.claim_one(signal_id), now)
 
 
-def _claim(most: int, upto: int) -> list[_Claimed]:
-    values = {"most": most, "upto": upto, "urgent": URGENT, "most_urgent": _MOST_URGENT}
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        found: list[_Claimed] = cursor.fetchall()
-    return found
-
-
-def _judge_claimed(claimed: list[_Claimed], now: datetime) -> int:
+def _judge_claimed(claimed: list[Claimed], now: datetime) -> int:
     """Judge what can be had at once: a site that somebody works on keeps its signals waiting."""
     if not claimed:
         return 0
-    numbers, moments, *_ = zip(*claimed, strict=True)
-    rows = list(
-        Signal.objects.filter(pk__in=numbers, received_at__range=(min(moments), max(moments)))
+    moments = [one.received_at for one in claimed]
+    found = Signal.objects.filter(
+        pk__in=[one.number for one in claimed], received_at__range=(min(moments), max(moments))
     )
-    rows.sort(key=lambda row: row.pk)
+    rows = sorted(found, key=lambda row: row.pk)
     sites = _locked(rows)
     if len(rows) == 1 and rows[0].site_id is not None and not sites:
         raise LookupError(f"signal {rows[0].pk} is of site {rows[0].site_id}, which is not there")
@@ -137,8 +80,7 @@ def _judge_claimed(claimed: list[_Claimed], now: datetime) -> int:
     rows = _in_turn(rows, claimed[0])
     for run in _runs(rows):
         _judge_run(run, sites, now)
-    with connection.cursor() as cursor:
-        cursor.execute(_DONE, [[row.pk for row in rows]])
+    pending.strike([row.pk for row in rows])
     return len(rows)
 
 
@@ -163,23 +105,16 @@ def _locked(rows: list[Signal]) -> dict[int, Site] | None:
     return sites if sites or alone else None
 
 
-def _in_turn(rows: list[Signal], claimed: _Claimed) -> list[Signal]:
+def _in_turn(rows: list[Signal], claimed: Claimed) -> list[Signal]:
     """Without those of which the site has an older one that another worker claimed.
 
     It may be ahead of us with younger signals; at one site a class is judged as it came (R1b).
     """
-    _, _, urgency, since = claimed
-    if since is None or not rows:
+    if claimed.since is None or not rows:
         return rows
-    values: dict[str, Any] = {
-        "sites": [row.site_id for row in rows if row.site_id is not None],
-        "mine": [row.pk for row in rows],
-        "urgency": urgency,
-        "since": since,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_EARLIER, values)
-        earlier: dict[int, int] = dict(cursor.fetchall())
+    sites = [row.site_id for row in rows if row.site_id is not None]
+    mine = [row.pk for row in rows]
+    earlier = pending.earlier(sites, mine, claimed.urgency, claimed.since)
     return [row for row in rows if earlier.get(row.site_id or 0, row.pk) >= row.pk]
 
 
@@ -204,10 +139,8 @@ def _runs(rows: list[Signal]) -> Iterator[list[Signal]]:
 
 @transaction.atomic
 def _put_aside(signal_id: int, now: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_PUT_ASIDE, [signal_id])
-        if not cursor.rowcount:
-            return
+    if not pending.put_aside(signal_id):
+        return
     agenda.schedule(
         AGAIN, f"signal:{signal_id}", now + _AGAIN_AFTER, now, payload={"signal": signal_id}
     )
@@ -223,23 +156,6 @@ def _put_aside(signal_id: int, now: datetime) -> None:
         signal_id=signal_id,
     )
     journal.announce("notices")
-
-
-def oldest_unjudged() -> datetime | None:
-    """When the oldest signal came that still waits to be judged; those put aside do not count."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OLDEST)
-        found: datetime | None = cursor.fetchone()[0]
-    return found
-
-
-def unjudged_of(site_ids: Collection[int], since: datetime) -> dict[int, datetime]:
-    """When the oldest signal of each of these sites came that waits to be judged, by site."""
-    if not site_ids:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_UNJUDGED, [list(site_ids), since])
-        return dict(cursor.fetchall())
 
 
 @dataclass(frozen=True, slots=True)
