@@ -6,6 +6,7 @@ It leaves the house as a download, never as something that a browser would show 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -52,11 +53,9 @@ def interrupt(request: HttpRequest, office: Office, site_id: int) -> HttpRespons
     """Monitoring is interrupted for a cause (D908.1)."""
     site = office.site(site_id)
     form = InterruptForm(*_sent(request))
-    if form.is_bound and form.is_valid():
-        done = form.take(lambda: _interrupt(site, form, office))
-        if done is not None:
-            messages.success(request, _("Interrupted. Signals are kept and not handled."))
-            return redirect("office:service", site_id=site.pk)
+    if _taken(form, lambda: _interrupt(site, form, office)):
+        messages.success(request, _("Interrupted. Signals are kept and not handled."))
+        return redirect("office:service", site_id=site.pk)
     return _form(request, office, site, form, _("Interrupt the monitoring"))
 
 
@@ -87,11 +86,9 @@ def resume(
     row = get_object_or_404(rows, pk=interruption_id, site=site)
     suspended = row.kind == Interruption.Kind.SUSPENDED
     form = ResumeForm(*_sent(request), evidence=suspended)
-    if form.is_bound and form.is_valid():
-        done = form.take(lambda: _resume(row, form, office))
-        if done is not None:
-            messages.success(request, _("Monitoring goes on from now."))
-            return redirect("office:service", site_id=site.pk)
+    if _taken(form, lambda: _resume(row, form, office)):
+        messages.success(request, _("Monitoring goes on from now."))
+        return redirect("office:service", site_id=site.pk)
     return _form(request, office, site, form, _("Resume the monitoring"))
 
 
@@ -108,11 +105,9 @@ def written_test(request: HttpRequest, office: Office, site_id: int) -> HttpResp
     """A test asked for in writing, of any length (S20.1)."""
     site = office.site(site_id)
     form = WrittenTestForm(*_sent(request), site=site)
-    if form.is_bound and form.is_valid():
-        done = form.take(lambda: _start_test(site, form, office))
-        if done is not None:
-            messages.success(request, _("In test. It ends by itself."))
-            return redirect("office:service", site_id=site.pk)
+    if _taken(form, lambda: _start_test(site, form, office)):
+        messages.success(request, _("In test. It ends by itself."))
+        return redirect("office:service", site_id=site.pk)
     return _form(request, office, site, form, _("Test in writing"))
 
 
@@ -190,6 +185,11 @@ def _as_download(row: Document) -> HttpResponse:
 
 def _sent(request: HttpRequest) -> tuple[object, object]:
     return (request.POST, request.FILES) if request.method == "POST" else (None, None)
+
+
+def _taken(form: PaperForm, act: Callable[[], object]) -> bool:
+    """Whether it was sent, is right, and the act was not refused; else its faults stand in it."""
+    return form.is_bound and form.is_valid() and form.take(act) is not None
 
 
 def _form(
