@@ -28,6 +28,19 @@ def test_terms_that_nobody_has_are_named_with_those_there_are() -> None:
         load("acme")
 
 
+def test_two_files_of_one_name_are_two_versions(tmp_path: Path) -> None:
+    names = []
+    for number, tries in enumerate((3, 5, 5)):
+        file = tmp_path / f"{number}.toml"
+        text = SHIPPED.read_text("utf-8").replace("tries = 3", f"tries = {tries}", 1)
+        file.write_text(text, "utf-8")
+        names.append(loader.adopt(read(file)))
+        assert load(names[-1]).identification.tries == tries
+    assert names[0] != names[1] == names[2]
+    assert all(load(name).name == name for name in names)
+    assert load("securitas-2022-05").identification.tries == 3
+
+
 #: what is changed in the shipped file, and what the fault must say
 FAULTS = {
     "not TOML": ("[queue]", "[queue", "not TOML"),

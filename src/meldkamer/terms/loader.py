@@ -56,8 +56,12 @@ _VARIED: dict[str, Terms] = {}
 
 
 def adopt(terms: Terms) -> str:
-    """Terms that were read from elsewhere, in the memory of this process; the name to load by."""
-    named = msgspec.structs.replace(terms, name=f"{terms.name}~read")
+    """Terms that were read from elsewhere, in the memory of this process; the name to load by.
+
+    The name holds a digest of what they say: a name never stands for two contents.
+    """
+    digest = sha256(msgspec.json.encode(terms)).hexdigest()[:12]
+    named = msgspec.structs.replace(terms, name=f"{terms.name}~{digest}")
     _VARIED[named.name] = named
     return named.name
 
@@ -74,8 +78,6 @@ def varied(name: str, changes: Mapping[str, object]) -> str:
     raw = read_toml(path.read_text("utf-8"))
     for place, value in changes.items():
         _change(raw, place, value)
-    digest = sha256(repr(sorted(changes.items())).encode()).hexdigest()[:12]
-    raw["name"] = f"{name}~{digest}"
     try:
         terms = msgspec.convert(raw, Terms)
     except msgspec.ValidationError as fault:
@@ -83,8 +85,7 @@ def varied(name: str, changes: Mapping[str, object]) -> str:
     faults = check(terms)
     if faults:
         raise TermsFault("; ".join(faults))
-    _VARIED[terms.name] = terms
-    return terms.name
+    return adopt(terms)
 
 
 def _change(raw: dict[str, Any], place: str, value: object) -> None:
