@@ -12,7 +12,7 @@ from meldkamer.rules import reach, soundness
 from meldkamer.rules.differences import differences
 from meldkamer.rules.facts import ContactFacts
 from meldkamer.rules.procedures import Step
-from meldkamer.rules.versions import Version, in_force, next_change, overlay
+from meldkamer.rules.versions import Version, in_force, overlay
 from meldkamer.rules.walk import NO_ANSWER, Reply, walk
 from meldkamer.terms.law import breaches
 from meldkamer.terms.loader import load, shipped
@@ -58,9 +58,6 @@ def test_the_first_instant_is_in_a_period_and_the_last_is_not() -> None:
     one = version(1, True, 1, 2)
     held = [one.holds(NOW + timedelta(hours=h)) for h in (0.999, 1, 1.999, 2)]
     assert held == [False, True, True, False]
-    assert next_change([one], NOW) == NOW + timedelta(hours=1)
-    assert next_change([one], NOW + timedelta(hours=1)) == NOW + timedelta(hours=2)
-    assert next_change([one], NOW + timedelta(hours=2)) is None
 
 
 def test_of_two_permanent_ones_the_later_holds_and_a_withdrawn_one_never_does() -> None:

@@ -203,18 +203,14 @@ def incident_signals(incident_id: int, site: SiteFacts) -> tuple[SignalFacts, ..
     return tuple(with_sheet(signal_facts(row), site) for row in rows)
 
 
-def recent_signals(site: SiteFacts, now: datetime) -> tuple[SignalFacts, ...]:
-    """The site's signals that were acted on, within the longest window that a rule looks back.
-
-    Without those of incidents closed as a false alarm: a refuted signal verifies nothing (S9.1).
-    """
-    return recent_signals_of({site.id: site}, now)[site.id]
-
-
 def recent_signals_of(
     sites: Mapping[int, SiteFacts], now: datetime
 ) -> dict[int, tuple[SignalFacts, ...]]:
-    """The same of several sites, by their numbers, in one statement."""
+    """Of each site the signals that were acted on, in the longest window that a rule looks back.
+
+    By the sites' numbers, in one statement. Without those of incidents closed as a false alarm: a
+    refuted signal verifies nothing (S9.1).
+    """
     from meldkamer.rules.verdicts import with_sheet
 
     since = {id_: now - timedelta(seconds=_longest_s(site.terms)) for id_, site in sites.items()}

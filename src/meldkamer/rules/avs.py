@@ -15,7 +15,6 @@ from datetime import datetime
 from meldkamer.rules.facts import IncidentFacts, SignalFacts
 
 TYPES = ("intrusion", "sabotage", "holdup")
-LEVELS = (0, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)

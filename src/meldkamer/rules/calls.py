@@ -14,7 +14,6 @@ from meldkamer.rules.procedures import Step, request_refusal
 
 RESULTS = ("reached", "no_answer", "voicemail")
 SAYS = ("real", "false_alarm", "coming", "send_patrol", "nothing")
-IDENTITIES = ("right", "wrong", "none", "duress", "not_asked")
 _OVERRIDE_WAIT_S = 600
 
 

@@ -51,14 +51,3 @@ def overlay(terms: Terms, versions: Collection[Version], now: datetime) -> Terms
         return terms
     procedures = (*(version.procedure for version in holding), *terms.procedures)
     return msgspec.structs.replace(terms, procedures=procedures)
-
-
-def next_change(versions: Iterable[Version], now: datetime) -> datetime | None:
-    """The next instant after `now` at which another one holds; None when there is none known."""
-    instants = (
-        instant
-        for version in versions
-        for instant in (version.starts_at, version.ends_at, version.withdrawn_at)
-        if instant is not None and instant > now
-    )
-    return min(instants, default=None)

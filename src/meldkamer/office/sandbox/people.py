@@ -66,7 +66,6 @@ _WORDS = {
         gettext_noop("I cannot say anything about it from here."),
     ),
 }
-_OTHER_REPLIES = ("?", "wat is er?", "je suis à l'étranger", "who is this")
 _FIRE = gettext_noop("I smell smoke, send the fire brigade.")
 _MEDICAL = gettext_noop("My mother has fallen and cannot get up. She needs help.")
 _HOLDUP = gettext_noop("I cannot talk now.")
