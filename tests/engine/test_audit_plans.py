@@ -52,8 +52,26 @@ _FILL = (
     "INSERT INTO contracts_handling (site_id, incident_id, tariff, period_start, counted_at, used,"
     " included, billable) SELECT %(site)s, id, 'handling', %(now)s, %(now)s, 1, 9, false"
     " FROM incidents_incident",
+    "INSERT INTO journal_frame (received_at, transport, raw, disposition)"
+    " SELECT %(now)s, 'tcp', '', 'accepted' FROM generate_series(1, %(many)s)",
+    # each sealing seals three tables
     "INSERT INTO journal_seal (table_name, last_xact, last_id, rows, hash, sealed_at)"
-    " SELECT 'journal_entry', '1'::xid8, 1, 0, '', %(now)s FROM generate_series(1, %(few)s)",
+    " SELECT t, '1'::xid8, 1, 0, '', %(now)s FROM generate_series(1, %(few)s),"
+    " unnest(ARRAY['journal_frame', 'journal_signal', 'journal_entry']) AS t",
+    # tests, interruptions and outages of years, nearly all of them over
+    "INSERT INTO contracts_testmode (site_id, areas, zones, types, reason, asked_by, in_writing,"
+    " started_at, until, ended_at, ended_by, summary)"
+    " SELECT %(site)s, '{}', '{}', '{}', '', 'An', false, %(now)s, %(now)s + interval '1 h',"
+    " CASE WHEN n %% 1000 <> 0 THEN %(now)s::timestamptz END, '', '{}'"
+    " FROM generate_series(1, %(many)s) AS n",
+    "INSERT INTO contracts_interruption (site_id, kind, clause, types, reason, started_by,"
+    " started_at, notice, ended_at, ended_by, end_reason, evidence)"
+    " SELECT %(site)s, 'unpaid', 'D908.1', '{}', '', '', %(now)s, '{}', %(now)s, '', '', '{}'"
+    " FROM generate_series(1, %(many)s)",
+    "INSERT INTO incidents_areaoutage (provider_id, area, postal_code, declared_at, last_power_at,"
+    " ended_at, undo_reason) SELECT %(provider)s, '9999', '9999', %(now)s, %(now)s,"
+    " CASE WHEN n %% 1000 <> 0 THEN %(now)s::timestamptz END, ''"
+    " FROM generate_series(1, %(many)s) AS n",
 )
 
 
