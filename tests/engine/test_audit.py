@@ -189,6 +189,37 @@ def police(town: Town) -> None:
     )  # fmt: skip
 
 
+def police_asked(town: Town, how: dict[str, Any], **before: dict[str, Any]) -> None:
+    """A request for the intrusion, after these words of its journal."""
+    incident = Incident.objects.get(type="intrusion")
+    told_of = {"incident_id": incident.pk, "site_id": incident.site_id,
+               "incident_type": "intrusion"}  # fmt: skip
+    for what, data in before.items():
+        journal.write(what.replace("_", "."), at(31), data=data, **told_of)
+    journal.write("police.requested", at(31), clause="S15.3", data=how, **told_of)
+
+
+def police_unconsulted(town: Town) -> None:
+    police_asked(
+        town, {"method": "detectors"}, incident_verified={"by": "detectors"},
+        call_result={"key": "c1", "result": "reached", "accepted": False},
+    )  # fmt: skip
+
+
+def police_without_saying_how(town: Town) -> None:
+    police_asked(
+        town, {}, incident_verified={"by": "detectors"},
+        call_result={"key": "c1", "result": "reached", "accepted": True},
+    )  # fmt: skip
+
+
+def police_overridden_unverified(town: Town) -> None:
+    police_asked(
+        town, {"method": "calls", "override": True},
+        call_result={"key": "c1", "result": "reached", "accepted": True},
+    )  # fmt: skip
+
+
 def no_outcome(town: Town) -> None:
     without("incidents_incident", "open_has_owner_and_due_closed_has_outcome", "taken_has_a_holder")
     incident = Incident.objects.get(type="intrusion")
@@ -229,6 +260,9 @@ BREAKS: list[tuple[Callable[[Town], None], str, int]] = [
     (twice_texted, "texted_twice", 60),
     (twice_counted, "counted_twice", 60),
     (police, "police_unverified", 60),
+    (police_unconsulted, "police_unverified", 60),
+    (police_without_saying_how, "police_unverified", 60),
+    (police_overridden_unverified, "police_unverified", 60),
     (no_outcome, "closed_without_outcome", 60),
     (otherwise, "not_as_told", 60),
     (seal_stops, "sealed_late", 400),
