@@ -20,7 +20,7 @@ from meldkamer.journal.models import Entry
 from meldkamer.project.clauses import known_clauses
 from meldkamer.rules import avs
 from meldkamer.rules.facts import SignalFacts
-from meldkamer.sites.models import OpeningHours
+from meldkamer.sites.models import OpeningHours, Zone
 from meldkamer.terms.loader import ALL_TYPES, load, shipped
 from tests.console.scene import Scene, burglary
 
@@ -179,6 +179,26 @@ def test_two_detectors_while_not_armed_are_level_1(scene: Scene) -> None:
     found = level(scene, verified=True, armed=False)
     assert found.level == 1
     assert any(f.way == "against" for f in found.facts)
+
+
+@pytest.mark.clause("S9.2")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("call_point", "Fire call point"), ("smoke", "Smoke"), ("sprinkler", "Sprinkler"),
+        ("button_fixed", "Fixed button"), ("button_portable", "Portable button"),
+        ("pendant", "Pendant"),
+    ],
+)  # fmt: skip
+def test_the_operator_sees_of_what_kind_the_detector_is(
+    scene: Scene, desk: Client, kind: str, words: str
+) -> None:
+    site = scene.site()
+    Zone.objects.create(site=site, number="9", name="Gang", detector="d-9", kind=kind)
+    incident = scene.signal(site, "FA", "fire", "9")
+    assert incident is not None
+    shown = f'9 Gang <span class="hush extra">{words}</span>'
+    assert shown in desk.get(f"/incident/{incident.pk}/").content.decode()
 
 
 def test_a_fire_has_no_level(scene: Scene) -> None:
