@@ -13,7 +13,7 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import Handling
 from meldkamer.incidents import commands, incoming
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.terms.loader import load
 from tests.incidents.together import faults, together
 from tests.incidents.town import CODES, NOW, Town, at, run, told

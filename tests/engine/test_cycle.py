@@ -16,7 +16,7 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import acts, cycle, house_keeping
 from meldkamer.incidents import incoming, judging, pending, texting
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import seal
 from meldkamer.journal.models import Entry
@@ -157,7 +157,7 @@ def test_a_site_in_use_delays_no_other_and_keeps_its_signals(committed_town: Tow
 
     def somebody_works() -> None:
         with transaction.atomic():
-            incoming.lock_site(sites[0].pk)
+            lock_site(sites[0].pk)
             held.set()
             judged.wait(10)
 

@@ -1,7 +1,9 @@
 """What operators and supervisors do, one function per use case, one transaction each.
 
 The console decides nothing: each command asks the rules, and raises `Refused` with the clause
-when they say no. The use cases stand in `taking`, `calling` and `closing`; this is the one door.
+when they say no. The use cases stand in `taking`, `calling` and `closing`; this is the one door for
+what an operator does from a desk. What others do has its own: `incoming`, `customer_calls`,
+`interrupting`, `patrols`, `testing`, `outages`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from meldkamer.incidents.calling import (
     call_result,
     check_code,
     dial,
-    dispatch,
     judge_images,
     request_service,
     send_patrol,
@@ -24,7 +25,6 @@ from meldkamer.incidents.closing import (
     see_notice,
     see_signals,
 )
-from meldkamer.incidents.hands import visible_to
 from meldkamer.incidents.taking import (
     hold,
     in_order,
@@ -42,7 +42,6 @@ __all__ = [
     "close",
     "close_as_proposed",
     "dial",
-    "dispatch",
     "hold",
     "in_order",
     "judge_images",
@@ -57,5 +56,4 @@ __all__ = [
     "take",
     "take_next",
     "take_over",
-    "visible_to",
 ]

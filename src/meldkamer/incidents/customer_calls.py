@@ -20,6 +20,7 @@ from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.faults import Gone, Refused
 from meldkamer.incidents.hands import visible_to
+from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.needless import notice, propose, write
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
@@ -208,7 +209,7 @@ def _not_told(task: Task, docket: Docket) -> str:
 @transaction.atomic
 def withdraw(site_id: int, reason: str, now: datetime, staff: Staff) -> None:
     """Office or supervisor decide against it, with a reason: S12.2 says may."""
-    site = incoming.lock_site(site_id)
+    site = lock_site(site_id)
     if not reason.strip():
         raise Refused(_CLAUSE, "a withdrawal has a reason")
     task = Task.objects.filter(site=site, kind=tasks.SUSPENSION_CALL, closed_at=None).first()
@@ -221,7 +222,7 @@ def withdraw(site_id: int, reason: str, now: datetime, staff: Staff) -> None:
 @transaction.atomic
 def ask_for(site_id: int, terms: Terms, now: datetime) -> None:
     """The office decides for it: the call goes to the operators."""
-    site = incoming.lock_site(site_id)
+    site = lock_site(site_id)
     tally = needless.tally(site, terms, now)
     if tally.count < terms.needless.suspend_at or not tally.types:
         raise Refused(_CLAUSE, "too few needless alarms", count=tally.count)
@@ -254,7 +255,7 @@ def overdue(task_id: int, terms: Terms, now: datetime) -> None:
 def _task(staff: Staff, task_id: int, now: datetime) -> tuple[Task, Docket]:
     """The open task with its site locked."""
     site_id = Task.objects.values_list("site_id", flat=True).get(pk=task_id)
-    site = incoming.lock_site(site_id)
+    site = lock_site(site_id)
     if site.provider_id not in visible_to(staff):
         raise Refused("M12.3", "another provider's")
     task = Task.objects.get(pk=task_id)

@@ -13,14 +13,13 @@ from django.db import transaction
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
+from meldkamer.incidents.calling import dispatch
 from meldkamer.incidents.carry_out import Docket
-from meldkamer.incidents.commands import dispatch
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.locking import lock_site as lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident, Notice
-from meldkamer.incidents.testing import end_test as end_test
-from meldkamer.incidents.testing import known
+from meldkamer.incidents.testing import end_test, known
 from meldkamer.journal import commands as journal
 from meldkamer.notify import commands as notify
 from meldkamer.notify.models import PatrolUnit

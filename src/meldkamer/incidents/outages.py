@@ -21,7 +21,7 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.incidents.carry_out import DUE, Docket
 from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import AreaOutage, Incident, Notice
 from meldkamer.journal import commands as journal
 from meldkamer.people.models import Staff

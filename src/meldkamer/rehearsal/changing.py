@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.rehearsal import sheets
 from meldkamer.rehearsal.faults import StoryFault
 from meldkamer.rehearsal.story import ContactPart, EventPart, Person, SitePart

@@ -14,7 +14,7 @@ from meldkamer.contracts.interruptions import Kind
 from meldkamer.contracts.models import Interruption
 from meldkamer.incidents import commands, incoming, interrupting, outages, testing
 from meldkamer.incidents.facts import terms_of
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import AreaOutage, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.store import store

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from meldkamer.contracts import documents
-from meldkamer.incidents.incoming import lock_site
+from meldkamer.incidents.locking import lock_site
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.wording import fault_text
 from meldkamer.sites.faults import Refused
