@@ -78,12 +78,6 @@ def _reply(case: Case, past: Past) -> Case:
     return replace(case, reply_from=key) if past.data.get("other") and key else case
 
 
-def _waiting(case: Case, past: Past) -> Case:
-    if past.data.get("for") == "override":
-        return replace(case, override_awaited=True)
-    return case
-
-
 def _waited(case: Case, past: Past) -> Case:
     if past.data.get("for") == "override":
         return replace(case, override_lapsed=True)
@@ -106,7 +100,6 @@ _FOLDS: dict[str, Callable[[Case, Past], Case]] = {
     "sms.sent": _text,
     "sms.received": _reply,
     "sms.answered": _reply,
-    "incident.waiting": _waiting,
     "incident.waited": _waited,
     "incident.duress": lambda case, past: replace(case, duress=True),
     "incident.help": lambda case, past: replace(case, called_for_help=True, operator_called=True),

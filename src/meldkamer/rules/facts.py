@@ -258,7 +258,6 @@ class Case:
     patrol_settled: bool = False
     duress: bool = False
     called_for_help: bool = False
-    override_awaited: bool = False
     override_lapsed: bool = False
     supervisor_told: bool = False
     reply_from: str = ""

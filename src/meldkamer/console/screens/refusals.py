@@ -23,7 +23,6 @@ class Refusal:
     clause: str
     instead: str = ""
     grave: bool = True
-    offers_supervisor: bool = False
 
 
 def of_service(service: str, clause: str, reason: str) -> Refusal:
@@ -38,7 +37,6 @@ def of_service(service: str, clause: str, reason: str) -> Refusal:
         why=wording.reason(reason),
         clause=clause,
         instead=instead,
-        offers_supervisor=service == "police",
     )
 
 

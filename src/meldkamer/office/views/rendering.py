@@ -14,17 +14,6 @@ from meldkamer.sites import queries
 from meldkamer.sites.models import Site
 
 SHOWS = (queries.ALL, queries.WATCHED, queries.UNFINISHED)
-TABS = (
-    "site",
-    "zones",
-    "contacts",
-    "transmitters",
-    "hours",
-    "service",
-    "signals",
-    "wire",
-    "course",
-)
 
 
 def listing(request: HttpRequest, office: Office) -> dict[str, Any]:
