@@ -15,6 +15,7 @@ from typing import Any
 
 from meldkamer.office.site_lines import Lines
 from meldkamer.office.site_table import Table, as_clock
+from meldkamer.rules.reach import DAYS
 from meldkamer.sites.drafts import (
     ContactDraft,
     CustomerDraft,
@@ -26,8 +27,6 @@ from meldkamer.sites.drafts import (
     ZoneDraft,
 )
 from meldkamer.terms import toml
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +241,9 @@ def _days(value: Any) -> tuple[int, ...] | None:
     found: list[int] = []
     for part in str(value).lower().replace(" ", "").split(","):
         first, _, last = part.partition("-")
-        if first not in _DAYS or (last and last not in _DAYS):
+        if first not in DAYS or (last and last not in DAYS):
             return None
-        start, end = _DAYS.index(first), _DAYS.index(last or first)
+        start, end = DAYS.index(first), DAYS.index(last or first)
         if end < start:
             return None
         found += range(start, end + 1)

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from meldkamer.rules.reach import DAYS
 from meldkamer.terms.model import IncidentType
 
 ZONE = ZoneInfo("Europe/Brussels")
 _SPAN = re.compile(r"^\+?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?$")
 _LONGEST = timedelta(days=36525)
 _CLOCK = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: the weekday of public holidays, `days = "holidays"`
 HOLIDAY = 7
 
@@ -282,6 +282,6 @@ def weekdays(text: str) -> list[int]:
     days: list[int] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        begin, end = DAYS.index(first), DAYS.index(last or first)
         days += range(begin, end + 1) if begin <= end else [*range(begin, 7), *range(end + 1)]
     return days

@@ -176,15 +176,19 @@ def _procedures(world: World, site: models.Site, part: SitePart, now: datetime) 
     world.others |= {(site.pk, person.name): person for person in part.other}
     for name, written in part.procedures.items():
         refused = sheet_changes.put_procedure(site, name, written, now, by="customer")
-        for finding in refused:
-            journal.write(
-                "sheet.refused",
-                now,
-                provider_id=world.provider.pk,
-                site_id=site.pk,
-                clause=finding.clause,
-                reason=finding.reason,
-            )
+        _tell_refused(site, refused, now)
+
+
+def _tell_refused(site: models.Site, refused: list[sheets.Finding], now: datetime) -> None:
+    for finding in refused:
+        journal.write(
+            "sheet.refused",
+            now,
+            provider_id=site.provider_id,
+            site_id=site.pk,
+            clause=finding.clause,
+            reason=finding.reason,
+        )
 
 
 def _check_sheet(world: World, part: SitePart) -> list[sheets.Finding]:
@@ -280,15 +284,7 @@ def _service_state(
 ) -> None:
     if part.activated is not None:
         contracts.activate(site, world.terms, _activated(part.activated, site), now)
-    for finding in refused:
-        journal.write(
-            "sheet.refused",
-            now,
-            provider_id=world.provider.pk,
-            site_id=site.pk,
-            clause=finding.clause,
-            reason=finding.reason,
-        )
+    _tell_refused(site, refused, now)
     if not any(finding.item == "open_close" for finding in refused):
         _hours(site, part, now)
     if part.needless:
