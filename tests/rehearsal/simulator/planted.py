@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import carry_out, due, gathering, judging, queries, texting
+from meldkamer.incidents import carry_out, due, gathering, incoming, judging, queries, texting
 from meldkamer.journal import commands as journal
 from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.simulator import live
@@ -178,6 +178,15 @@ def _any_code_is_right(patch: Patch) -> None:
     patch.setattr(calls, "answered", answered)
 
 
+def _every_caller_is_believed(patch: Patch) -> None:
+    whole = incoming.someone_calls
+    patch.setattr(
+        incoming,
+        "someone_calls",
+        lambda *given, **rest: whole(*given, **{**rest, "identity": "right"}),
+    )
+
+
 def _duress_is_overheard(patch: Patch) -> None:
     patch.setitem(case._FOLDS, "incident.duress", lambda found, past: found)
 
@@ -313,6 +322,10 @@ PLANTED = (
     Planted("police in trial", "no service against the rules", stories.TRIAL, _no_trial),
     Planted("a wrong code is accepted", "nobody unidentified is obeyed", stories.WRONG_CODE,
             _any_code_is_right),
+    Planted("a caller with a wrong code is believed", "nobody unidentified is obeyed",
+            stories.CALLER_WITH_A_WRONG_CODE, _every_caller_is_believed),
+    Planted("a caller with a wrong code starts a test", "nobody unidentified is obeyed",
+            stories.TEST_WITH_A_WRONG_CODE, _every_caller_is_believed),
     Planted("a duress code is overheard", "no call after duress", stories.DURESS,
             _duress_is_overheard),
     Planted("the list is called backwards", "calls in order, once a round", stories.BURGLARY,

@@ -74,6 +74,13 @@ WRONG_CODE = story(
     event(60, signal="BA", zone=1),
     at=site(contact(1, answers="yes", says="false_alarm", gives_code="wrong"), contact(2)),
 )
+CALLER_WITH_A_WRONG_CODE = story(
+    event(60, signal="BA", zone=1),
+    event(70, phone_from="Person 1", code="wrong", says="false_alarm"),
+)
+TEST_WITH_A_WRONG_CODE = story(
+    event(60, phone_from="Person 1", code="wrong", says="start_test", duration="1h")
+)
 DURESS = story(event(60, signal="1121"))
 TWO_TYPES = story(event(60, signal="WA"), event(61, signal="HA"), event(62, signal="BA", zone=1))
 SLOW = story(event(60, signal="BA", zone=1), terms_changes={"queue.remind_every_s": 86400})

@@ -61,6 +61,7 @@ def identified(run: Run) -> Said:
             wrong = person.gives_code in ("wrong", "none")
             if wrong and entry.type not in UNASKED and entry.data.get("accepted"):
                 yield f"{moment(entry)}: {key} gave {person.gives_code} code and was listened to"
+    yield from _callers(run)
     for entry in run.told("incident.closed"):
         if entry.data["outcome"] != "false_alarm":
             continue
@@ -72,6 +73,26 @@ def identified(run: Run) -> Said:
             for e in course
         ):
             yield f"{moment(entry)}: nobody identified said so"
+
+
+def _callers(run: Run) -> Said:
+    """Who calls in is obeyed with the right code alone, as the story gives it; help is no order."""
+    right = [
+        (run.world.site_of(event.site).pk, at)
+        for at, event, _ in run.world.story.events
+        if event.phone_from and event.code not in (None, "", "wrong", "none", "duress")
+    ]
+    for entry in run.entries:
+        foretold = entry.what == "phoned.in" and entry.reason.startswith("foretold")
+        asked = entry.what == "test.started" and "by phone" in entry.reason
+        asked = asked or (entry.what == "patrol.sent" and entry.reason == "asked for by phone")
+        if not (asked or entry.what == "phoned.in"):
+            continue
+        # what was said before the signal came counts so long
+        most_s = run.terms.identification.foretold_s if foretold else 0
+        since = entry.at - timedelta(seconds=most_s)
+        if not any(site == entry.site_id and since <= at <= entry.at for site, at in right):
+            yield f"{moment(entry)}: nobody called with the right code"
 
 
 def duress(run: Run) -> Said:
