@@ -12,8 +12,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from meldkamer.contracts import documents
 from meldkamer.contracts.models import Document, Interruption
+from meldkamer.office import uploads
 from meldkamer.office.access import Office
 from meldkamer.office.forms import OfficeForm
 from meldkamer.office.wording import TYPES
@@ -42,12 +42,7 @@ class PaperForm(OfficeForm):
 
     def paper(self, site: Site, office: Office) -> Document | None:
         """Keep the document that was handed in; None without one. sites.faults.Refused."""
-        sent = self.cleaned_data.get("document")
-        if sent is None:
-            return None
-        if sent.size > documents.MOST_BYTES:
-            raise documents.too_large()
-        return documents.keep(site, sent.name or "", sent.read(), office.now, office.actor)
+        return uploads.keep(self.cleaned_data.get("document"), site, office)
 
 
 class InterruptForm(PaperForm):

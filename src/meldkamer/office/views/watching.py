@@ -9,12 +9,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from meldkamer.contracts import documents
 from meldkamer.incidents.locking import lock_site
+from meldkamer.office import uploads
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.wording import fault_text
 from meldkamer.sites.faults import Refused
-from meldkamer.sites.models import Site
 from meldkamer.watch import commands as watch
 from meldkamer.watch.models import UndefinedCode
 
@@ -32,16 +31,6 @@ def _back(request: HttpRequest, site_id: int, good: bool, words: str) -> HttpRes
     else:
         messages.error(request, words)
     return redirect("office:transmitters", site_id=site_id)
-
-
-def _keep_paper(request: HttpRequest, office: Office, site: Site) -> None:
-    """The letter itself, where it was attached: found again under the site's documents."""
-    sent = request.FILES.get("document")
-    if sent is None:
-        return
-    if (sent.size or 0) > documents.MOST_BYTES:
-        raise documents.too_large()
-    documents.keep(site, sent.name or "", sent.read(), office.now, office.actor)
 
 
 @require_POST
@@ -72,7 +61,8 @@ def code_instructed(
     act = watch.hold_undefined if row.handle else watch.handle_undefined
     try:
         with transaction.atomic():
-            _keep_paper(request, office, site)
+            # the letter itself, where it was attached: found again under the site's documents
+            uploads.keep(request.FILES.get("document"), site, office)
             act(lock_site(site.pk), row.code, office.now, note=note, actor=office.actor)
     except Refused as refused:
         return _back(request, site.pk, False, fault_text(refused.faults[0]))
