@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.incidents.models import Incident
 from meldkamer.sites.kinds import TYPES as TYPES
 
 Words = Mapping[str, "str | Promise"]
@@ -35,16 +36,7 @@ _CLASS_OF = {
     "external_technical": "technical",
     "open_close": "open-close",
 }
-OUTCOMES: Words = {
-    "handled": _("handled"),
-    "false_alarm": _("false alarm"),
-    "nobody_reached": _("nobody reached"),
-    "notified": _("notified"),
-    "restored": _("restored"),
-    "confirmed_by_sms": _("confirmed by text"),
-    "general_outage": _("general outage"),
-    "unwatched": _("no longer watched"),
-}
+OUTCOMES: Words = dict(Incident.Outcome.choices)
 #: the outcomes an operator may choose; the others come by themselves
 OPERATOR_OUTCOMES = ("handled", "false_alarm", "nobody_reached", "notified")
 STEP_STATES: Words = {

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.incidents.models import Incident
 from meldkamer.rules.differences import Difference
 from meldkamer.rules.walk import Line
 from meldkamer.sites.kinds import TYPES
@@ -93,12 +94,7 @@ BEFOREHAND: Words = {
     "text": _("Only a text is sent; this begins when the reply is another than ok."),
     "mail+text": _("Only mail and a text are sent; this begins when the reply is another than ok."),
 }
-OUTCOMES: Words = {
-    "handled": _("handled"),
-    "false_alarm": _("false alarm"),
-    "nobody_reached": _("nobody reached"),
-    "notified": _("notified"),
-}
+_OUTCOMES: Words = dict(Incident.Outcome.choices)
 #: what is wrong with a procedure, by the code of the finding
 FAULTS: Words = {
     "law_police_unverified": _(
@@ -278,7 +274,7 @@ def line_in_words(line: Line) -> str:
         return gettext("Waiting until the next pass")
     if line.what == "incident.closed":
         outcome = str(line.data.get("outcome"))
-        return gettext("Closed: %(outcome)s") % {"outcome": OUTCOMES.get(outcome, outcome)}
+        return gettext("Closed: %(outcome)s") % {"outcome": _OUTCOMES.get(outcome, outcome)}
     known = _LINES.get(line.what)
     return str(known) % told if known else ""
 

@@ -38,9 +38,9 @@ VERDICTS: Words = {
 }
 LANGUAGES: Words = {"nl": _("Dutch"), "fr": _("French"), "de": _("German"), "en": _("English")}
 DAYS: Words = {
-    "0": _("Monday"), "1": _("Tuesday"), "2": _("Wednesday"), "3": _("Thursday"),
-    "4": _("Friday"), "5": _("Saturday"), "6": _("Sunday"), "7": _("Public holiday"),
-}  # fmt: skip
+    **{str(number): day for number, day in enumerate(procedure_wording.DAYS.values())},
+    "7": _("Public holiday"),
+}
 CALL_RESULTS: Words = {
     "reached": _("reached"),
     "no_answer": _("no answer"),
