@@ -15,6 +15,7 @@ from playwright.sync_api import Error as PageFault
 
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
+from meldkamer.project.commands.web import GRACE_S
 from meldkamer.sites.models import Site
 from tests.console.browser.conftest import PATIENCE_MS, Web, live, put_all_away, settled
 from tests.console.scene import CODE, Scene
@@ -296,15 +297,21 @@ def test_an_event_is_seen_within_half_a_second(town: Scene, sit_down: SitDown) -
     assert waits_ms[6] < 500 + 6 * plain_ms[6], (waits_ms, plain_ms)
 
 
-def test_the_process_stops_at_once_although_a_console_listens(web: Web, sit_down: SitDown) -> None:
-    sit_down("eva")
+def seconds_to_stop(web: Web) -> float:
+    """From SIGTERM to the end of the web process; it is started again."""
     assert web.process is not None
     began_s = time.monotonic()
     web.process.send_signal(signal.SIGTERM)
     web.process.wait(10)
     took_s = time.monotonic() - began_s
     web.start()
-    assert took_s < 2.5
+    return took_s
+
+
+def test_the_process_stops_at_once_although_a_console_listens(web: Web, sit_down: SitDown) -> None:
+    alone_s = seconds_to_stop(web)  # what the machine as it is now needs for the end itself
+    sit_down("eva")
+    assert seconds_to_stop(web) < GRACE_S + 2 * alone_s
 
 
 def test_what_comes_while_a_key_is_being_done_is_shown(town: Scene, sit_down: SitDown) -> None:
