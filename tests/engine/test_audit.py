@@ -16,7 +16,7 @@ from django.db import connection
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
-from meldkamer.contracts.models import Handling, Interruption
+from meldkamer.contracts.models import Handling, Interruption, TestMode
 from meldkamer.engine import cycle, house_keeping
 from meldkamer.engine.audit import run as audits
 from meldkamer.engine.audit.check import Check
@@ -128,6 +128,25 @@ def due_too_late(town: Town) -> None:
 
 def no_text(town: Town) -> None:
     OutboxMessage.objects.filter(template="ladder").delete()
+
+
+def waits_for_ever(town: Town) -> None:
+    Incident.objects.filter(state="texting").update(due=at(90_000))
+
+
+def holderless(town: Town) -> None:
+    without("incidents_incident", "taken_has_a_holder")
+    Incident.objects.filter(state="taken").update(holder=None)
+
+
+def long_aside(town: Town) -> None:
+    signal = town.signal(when=at(0))
+    sql("UPDATE journal_pending SET urgency = 101")
+    agenda.schedule("signal.again", f"signal:{signal}", at(900), NOW, rank=1)
+
+
+def past_its_end(town: Town) -> None:
+    TestMode.objects.update(until=at(30))
 
 
 def beside(town: Town) -> None:
@@ -243,6 +262,7 @@ BREAKS: list[tuple[Callable[[Town], None], str, int]] = [
     (pending(1), "signal_waits", 100),
     (pending(4), "signal_waits", 1000),
     (pending(101), "signal_put_aside", 40),
+    (long_aside, "signal_put_aside", 200),
     (reply, "reply_waits", 200),
     (message, "message_waits", 200),
     (ownerless, "open_without_owner", 40),
@@ -250,11 +270,14 @@ BREAKS: list[tuple[Callable[[Town], None], str, int]] = [
     (off_the_agenda, "open_without_agenda", 40),
     (due_too_late, "open_without_agenda", 40),
     (no_text, "ladder_without_wait", 40),
+    (holderless, "open_without_owner", 40),
+    (waits_for_ever, "ladder_without_wait", 40),
     (beside, "opened_beside_another", 40),
     (overdue, "agenda_overdue", 100),
     (failing, "agenda_failing", 40),
     (unsealing, "recurring_missing", 40),
     (endless_test, "test_without_end", 40),
+    (past_its_end, "test_without_end", 100),
     (endless_interruption, "interruption_without_end", 100),
     (endless_outage, "outage_without_end", 40),
     (twice_texted, "texted_twice", 60),
