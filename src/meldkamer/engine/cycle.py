@@ -7,7 +7,6 @@ Each step is its own transaction; a cycle may be cut off anywhere and the next o
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
@@ -19,7 +18,6 @@ from meldkamer.incidents import judging, pending, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Carrier
 
-log = logging.getLogger(__name__)
 _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
 HOUSE = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,6 @@ from meldkamer.rehearsal.story import (
     SitePart,
     Story,
     clock,
-    span,
 )
 from meldkamer.rules import sheets
 from meldkamer.rules.procedures import Step
@@ -326,8 +325,3 @@ def _patrols(world: World, now: datetime) -> None:
         PatrolUnit.objects.create(
             provider_id=world.provider.pk, name=name, state=state, reported_at=now
         )
-
-
-def later(at: datetime, text: str) -> datetime:
-    """An instant so long after another."""
-    return at + (span(text) if text else timedelta())

@@ -1,4 +1,4 @@
-"""Flood: when a transmitter is held back alone, what of it is not, and when it is quiet (D908.3).
+"""Flood: when a transmitter is held back alone, and what of it is not (D908.3).
 
 Why: one transmitter that sends without end must not keep the operators from the others. Never:
 hold back hold-up, duress, fire or medical, whatever the terms say. Invariant: the answer depends on
@@ -8,7 +8,6 @@ what was received, never on when it was judged, so any number of workers give th
 from __future__ import annotations
 
 from meldkamer.rules.facts import InterruptionFacts, SignalFacts, SiteFacts
-from meldkamer.terms.model import Flood
 
 NEVER_HELD = ("holdup", "fire", "medical")
 #: a restore of these ends an incident before an operator has it, so it is let through
@@ -52,8 +51,3 @@ def holds(signal: SignalFacts, site: SiteFacts) -> bool:
     if kind in NEVER_HELD or kind in site.terms.flood.never_held:
         return False
     return not (signal.role == "restore" and kind in _ENDS_INCIDENTS)
-
-
-def quiet(signals: int, rules: Flood) -> bool:
-    """Whether so few signals within `quiet_s` are those of a transmitter in order."""
-    return signals <= rules.quiet_signals
