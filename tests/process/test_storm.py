@@ -20,3 +20,4 @@ def test_in_a_small_storm_nothing_is_lost_and_every_burglary_stands_in_the_queue
     figures = storm(options)
     assert lost(figures) == [], figures
     assert figures["outages"] > 0
+    assert figures["burglaries"] > 0
