@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from meldkamer.incidents import notices
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.hands import docket_of, keep, mine, visible_to
 from meldkamer.incidents.models import Incident, Notice
@@ -44,16 +45,9 @@ def call_supervisor(staff: Staff, incident_id: int, reason: str, now: datetime) 
     """Call a supervisor in."""
     docket = docket_of(staff, incident_id, now)
     docket.say("supervisor.notified", "S15.3", reason or "asked for by the operator")
-    Notice.objects.create(
-        provider=docket.site.provider,
-        at=now,
-        kind="supervisor",
-        clause="S15.3",
-        text=reason or docket.site.name,
-        site=docket.site,
-        incident=docket.opened,
-    )
-    journal.announce("notices")
+    site = docket.site
+    text = reason or site.name
+    notices.add("supervisor", "S15.3", text, now, site=site, incident=docket.opened)
     docket.save()
 
 

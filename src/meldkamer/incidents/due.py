@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import notices
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
-from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.models import Incident
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff
 from meldkamer.rules import ladder, queue, verdicts
@@ -116,15 +117,8 @@ def _queue_climbs(docket: Docket, now: datetime) -> None:
         # told once, reminded for ever
         word = "supervisor.reminded" if incident.rung == rung else "supervisor.notified"
         docket.say(word, "M12.2", "untouched", data={"rung": rung})
-        Notice.objects.create(
-            provider=docket.site.provider,
-            at=now,
-            kind="untouched",
-            clause="M12.2",
-            text=docket.site.name,
-            site=docket.site,
-            incident=incident,
-        )
+        site = docket.site
+        notices.add("untouched", "M12.2", site.name, now, site=site, incident=incident)
     incident.rung = rung
     incident.save(update_fields=["rung"])
     docket.move(Incident.State.QUEUED, queue.RUNGS[rung], due)

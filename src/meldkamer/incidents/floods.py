@@ -16,8 +16,8 @@ from django.db import connection
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts.models import Interruption
-from meldkamer.incidents import gathering
-from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents import gathering, notices
+from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.rules.acts import Enqueue, HoldBack, Open
 from meldkamer.rules.facts import SiteFacts
@@ -225,13 +225,5 @@ def _loud_at(row: Interruption, rules: Flood, now: datetime) -> datetime | None:
 
 
 def _notice(docket: Docket, kind: str) -> None:
-    Notice.objects.create(
-        provider=docket.site.provider,
-        at=docket.now,
-        kind=kind,
-        clause=_CLAUSE,
-        text=docket.site.name,
-        site=docket.site,
-        incident=docket.incident,
-    )
-    journal.announce("notices")
+    site = docket.site
+    notices.add(kind, _CLAUSE, site.name, docket.now, site=site, incident=docket.incident)

@@ -13,12 +13,13 @@ from django.db import transaction
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
+from meldkamer.incidents import notices
 from meldkamer.incidents.calling import dispatch
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.locking import lock_site
-from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.models import Incident
 from meldkamer.incidents.testing import end_test, known
 from meldkamer.journal import commands as journal
 from meldkamer.notify import commands as notify
@@ -223,15 +224,8 @@ class _IncomingCall:
         unit = self._send_patrol()
         if unit:
             # no incident follows it, so somebody must
-            Notice.objects.create(
-                provider=self.site.provider,
-                at=self.now,
-                kind="patrol",
-                clause="S6.1",
-                text=f"{unit}: {self.site.name}",
-                site=self.site,
-            )
-            journal.announce("notices")
+            text = f"{unit}: {self.site.name}"
+            notices.add("patrol", "S6.1", text, self.now, site=self.site)
 
     def _send_patrol(self) -> str:
         """The nearest free unit goes to the site, or the refusal is told; the unit's name."""

@@ -17,10 +17,10 @@ from django.db import transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
-from meldkamer.incidents import floods, gathering, outages, pending
+from meldkamer.incidents import floods, gathering, notices, outages, pending
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import signal_facts
-from meldkamer.incidents.models import Notice, Verdict
+from meldkamer.incidents.models import Verdict
 from meldkamer.incidents.pending import Claimed
 from meldkamer.incidents.situation import Situation, situations
 from meldkamer.journal import commands as journal
@@ -146,16 +146,8 @@ def _put_aside(signal_id: int, now: datetime) -> None:
     )
     row = Signal.objects.filter(pk=signal_id).first()
     site = Site.objects.filter(pk=row.site_id).first() if row and row.site_id else None
-    Notice.objects.create(
-        provider=site.provider if site else None,
-        at=now,
-        kind="not_judged",
-        clause="M12.1",
-        text=f"{site.name if site else ''} {row.account} {row.code}".strip() if row else "",
-        site=site,
-        signal_id=signal_id,
-    )
-    journal.announce("notices")
+    text = f"{site.name if site else ''} {row.account} {row.code}".strip() if row else ""
+    notices.add("not_judged", "M12.1", text, now, site=site, signal_id=signal_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +263,9 @@ def _store_verdict(row: Signal, judgement: Judgement, docket: Docket, now: datet
 def _follow_up(docket: Docket, judgement: Judgement, signal: SignalFacts, now: datetime) -> None:
     """What else hangs on a signal: restores, line tests, hours, codes that were told of."""
     if judgement.verdict == "refused":
-        Notice.objects.create(
-            provider=docket.site.provider,
-            at=now,
-            kind=(signal.disposition or signal.role)[:24],
-            clause=judgement.clause,
-            text=docket.site.name,
-            site=docket.site,
-            signal_id=signal.id,
-        )
+        kind = (signal.disposition or signal.role)[:24]
+        site = docket.site
+        notices.add(kind, judgement.clause, site.name, now, site=site, signal_id=signal.id)
         return
     if judgement.verdict == "told":
         watch.told_undefined(docket.site, signal.code, now)
@@ -318,11 +304,5 @@ def _without_site(row: Signal, signal: SignalFacts, now: datetime) -> None:
             clause=judgement.clause,
         )
     )
-    Notice.objects.create(
-        at=now,
-        kind=judgement.verdict,
-        clause=judgement.clause,
-        text=f"{row.account} {row.code}".strip(),
-        signal_id=row.pk,
-    )
-    journal.announce("notices")
+    text = f"{row.account} {row.code}".strip()
+    notices.add(judgement.verdict, judgement.clause, text, now, signal_id=row.pk)

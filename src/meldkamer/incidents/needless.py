@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from meldkamer.contracts import interruptions, needless, tasks
 from meldkamer.contracts.needless import Tally
-from meldkamer.incidents.models import Notice
-from meldkamer.journal import commands as journal
+from meldkamer.incidents import notices
 from meldkamer.rules import needless as rules
 from meldkamer.rules.acts import Mail
 
@@ -79,10 +78,7 @@ def propose(site: Site, terms: Terms, now: datetime, *, owner: str, count: int) 
 
 def notice(site: Site, kind: str, now: datetime) -> None:
     """A line on the supervisor's list."""
-    Notice.objects.create(
-        provider=site.provider, at=now, kind=kind, clause=_CLAUSE, text=site.name, site=site
-    )
-    journal.announce("notices")
+    notices.add(kind, _CLAUSE, site.name, now, site=site)
 
 
 def review_due(interruption_id: int, terms: Terms, now: datetime) -> None:

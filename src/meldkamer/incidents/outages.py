@@ -18,11 +18,12 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from meldkamer.agenda import commands as agenda
+from meldkamer.incidents import notices
 from meldkamer.incidents.carry_out import DUE, Docket
 from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.locking import lock_site
-from meldkamer.incidents.models import AreaOutage, Incident, Notice
+from meldkamer.incidents.models import AreaOutage, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.people.models import Staff
 from meldkamer.rules import verdicts
@@ -181,14 +182,8 @@ def _declare(docket: Docket, area: Area, dockets: Sequence[Docket], now: datetim
     )
     data = {"area": name, "sites": names}
     journal.write("outage.declared", now, provider_id=site.provider_id, clause="S10.2", data=data)
-    Notice.objects.create(
-        provider=site.provider,
-        at=now,
-        kind="outage",
-        clause="S10.2",
-        text=f"{name}: {', '.join(names)}",
-    )
-    journal.announce("notices")
+    text = f"{name}: {', '.join(names)}"
+    notices.add("outage", "S10.2", text, now, provider_id=site.provider_id)
     _schedule_end(outage, now + timedelta(seconds=terms.quiet_s), now)
     restored = Mains.objects.filter(site__in=area.sites).aggregate(first=Min("restored_at"))[
         "first"

@@ -11,10 +11,11 @@ from django.db.models.functions import Cast, Concat
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import notices
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.due import lock_docket, lock_sites
 from meldkamer.incidents.facts import site_facts
-from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.rules import ladder
@@ -82,10 +83,7 @@ def _put_aside(message: InboundMessage, now: datetime) -> None:
     agenda.schedule(
         AGAIN, f"reply:{message.pk}", now + _AGAIN_AFTER, now, payload={"message": message.pk}
     )
-    Notice.objects.create(
-        at=now, kind="reply", clause="S7.10", text=f"{message.sender}: {message.text}"
-    )
-    journal.announce("notices")
+    notices.add("reply", "S7.10", f"{message.sender}: {message.text}", now)
 
 
 def oldest_unconsumed() -> datetime | None:
@@ -208,15 +206,7 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
 
 def _list(site: Site | None, clause: str, text: str, now: datetime) -> None:
     """Onto the operators' list."""
-    Notice.objects.create(
-        provider=site.provider if site else None,
-        at=now,
-        kind="reply",
-        clause=clause,
-        text=text,
-        site=site,
-    )
-    journal.announce("notices")
+    notices.add("reply", clause, text, now, site=site)
 
 
 def _answers_by_itself(one: Texted, terms: Terms, now: datetime) -> bool:
