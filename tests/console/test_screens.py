@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -226,6 +229,31 @@ def test_every_word_of_an_incident_s_journal_has_a_sentence(scene: Scene, desk: 
     words = set(Entry.objects.filter(incident_id=incident.pk).values_list("what", flat=True))
     silent = words - set(course._SENTENCES) - course._SILENT
     assert not silent
+
+
+def _said(node: ast.AST) -> Iterator[str]:
+    """The words of the journal that this call writes about an incident."""
+    if isinstance(node, ast.Call) and node.args:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+        if name in ("say", "Say"):
+            for part in ast.walk(node.args[0]):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield part.value
+
+
+def test_every_word_that_is_said_about_an_incident_has_a_sentence() -> None:
+    root = ROOT / "src" / "meldkamer"
+    files = [*root.glob("incidents/*.py"), *root.glob("rules/*.py")]
+    calls = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    said = {
+        word for node in calls for word in _said(node) if re.fullmatch(r"[a-z_]+\.[a-z_]+", word)
+    }
+    # and what the timelines of all stories say about one
+    for file in (ROOT / "tests" / "rehearsal" / "expected").glob("*.jsonl"):
+        lines = map(json.loads, file.read_text("utf-8").splitlines())
+        said |= {line["what"] for line in lines if "incident" in line}
+    assert len(said) > 40
+    assert not said - set(course._SENTENCES) - course._SILENT
 
 
 # --- the feed

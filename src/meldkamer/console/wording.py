@@ -95,6 +95,15 @@ NOT_DONE: Words = {
     "hold": _("Not put on hold."),
     "": _("Not done."),
 }
+#: what was expected, and how it was missed (S11.1)
+MISSED_HOURS: Words = {
+    "open.early": _("Opened too early"),
+    "open.late": _("Not opened in time"),
+    "open.off_schedule": _("Opened on a day without hours"),
+    "close.early": _("Closed too early"),
+    "close.late": _("Not closed in time"),
+    "close.off_schedule": _("Closed on a day without hours"),
+}
 CONDITIONS: Words = {
     "verified": _("verified"),
     "consulted": _("customer or contact consulted"),

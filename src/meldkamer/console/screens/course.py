@@ -169,6 +169,7 @@ def _message(channel: str) -> Callable[[Entry, ZoneInfo], str]:
             "sms": _("Text to %(who)s"),
             "app": _("App to %(who)s"),
             "mail": _("Mail to %(who)s"),
+            "letter": _("Letter to %(who)s"),
         }
         return words[channel] % {"who": person(entry.recipient)}
 
@@ -178,6 +179,15 @@ def _message(channel: str) -> Callable[[Entry, ZoneInfo], str]:
 def _received(entry: Entry, zone: ZoneInfo) -> str:
     text = str(entry.data.get("text", ""))
     return _("Text from %(who)s: “%(text)s”") % {"who": person(entry.recipient), "text": text}
+
+
+def _late_or_early(entry: Entry, zone: ZoneInfo) -> str:
+    key = f"{entry.data.get('expected', '')}.{entry.data.get('how', '')}"
+    return wording.word(wording.MISSED_HOURS, key)
+
+
+def _received_in_time(entry: Entry) -> str:
+    return str(entry.data.get("received") or entry.data.get("count") or "")
 
 
 def _count(entry: Entry, zone: ZoneInfo) -> str:
@@ -198,6 +208,19 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "incident.taken": lambda e, z: _("Taken up"),
     "signal.received": _signal,
     "signal.held": lambda e, z: _with_reason(_("Signal held back"), e),
+    "incident.resumed": _to(lambda: _("Hold is over: back with %(who)s")),
+    "flood.started": lambda e, z: (
+        _("Transmitter held back: %(count)s signals in a short time")
+        % {"count": _received_in_time(e)}
+    ),
+    "flood.noted": lambda e, z: _("The transmitter that is held back is handled here"),
+    "flood.ended": lambda e, z: _("Transmitter released: it is quiet"),
+    "needless.counted": lambda e, z: (
+        _("Needless alarm %(count)s counted") % {"count": e.data.get("count", "")}
+    ),
+    "needless.warned": lambda e, z: _("Customer warned of needless alarms"),
+    "schedule.missed": _late_or_early,
+    "line_test.returned": lambda e, z: _("Line test is back"),
     "incident.taken_over": _to(lambda: _("Taken over from %(who)s"), reason=True),
     "incident.held": lambda e, z: (
         _("On hold until %(until)s: %(why)s")
@@ -246,13 +269,15 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
         % {"cloud": e.data.get("cloud", ""), "who": person(e.recipient)}
     ),
     "mail.sent": _message("mail"),
+    "letter.sent": _message("letter"),
     **{
         f"{channel}.rejected": _to(
             lambda: _("Message to %(who)s rejected by its carrier"), reason=True
         )
-        for channel in ("sms", "app", "mail")
+        for channel in ("sms", "app", "mail", "letter")
     },
     "sms.received": _received,
+    "sms.answered": _received,
     "line_test.missed": _count,
     **{
         f"{service}.{word}": _service(f"{service}.{word}")
