@@ -10,7 +10,8 @@ import pytest
 from meldkamer.engine import cycle
 from meldkamer.incidents import commands, incoming
 from meldkamer.incidents.faults import Gone, NotYours, Refused
-from meldkamer.incidents.models import Incident
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.people.models import Staff
 from tests.incidents.together import faults, together
@@ -160,6 +161,21 @@ def test_an_untouched_incident_climbs_to_the_supervisor_and_reminds_him_for_ever
     assert len(reminders) >= 10
     gaps = {(b.at - a.at).total_seconds() for a, b in pairwise(reminders)}
     assert gaps == {300.0}
+
+
+@pytest.mark.clause("M12.2")
+def test_the_supervisors_list_is_announced_when_nobody_takes_an_incident(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr(journal, "announce", announced.append)
+    town.incident()
+    run(at(20))
+    assert "notices" not in announced
+    for second in range(40, 600, 20):
+        run(at(second))
+    listed = Notice.objects.filter(kind="untouched", clause="M12.2").count()
+    assert announced.count("notices") == listed > 0
 
 
 @pytest.mark.clause("M12.2")
