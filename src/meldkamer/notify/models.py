@@ -1,25 +1,81 @@
-"""What leaves the house and what comes back.
+"""What leaves the house, over which carriers, and what comes back.
 
-Invariant: an outbox row is committed with the decision that made it; a reply is stored before it
-is answered and is consumed once, like a signal.
+Invariant: an outbox row is committed with the decision that made it; a receipt and a reply are
+stored before they are answered and are consumed once, like a signal.
 """
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 
+class WayOut(models.Model):
+    """A carrier that an installation has: of one provider, or of every provider (null).
+
+    `secrets_sealed` is never shown; `hook_mac` is the hash of the token in its web hooks' address.
+    """
+
+    class State(models.TextChoices):
+        UNKNOWN = "unknown"
+        UP = "up"
+        DOWN = "down"
+
+    provider_id = models.BigIntegerField(null=True, blank=True)
+    channel = models.CharField(max_length=12)
+    kind = models.CharField(max_length=16)
+    name = models.CharField(max_length=60)
+    # 1 is asked first
+    priority = models.PositiveSmallIntegerField(default=1)
+    enabled = models.BooleanField(default=True)
+    settings = models.JSONField(default=dict, blank=True)
+    secrets_sealed = models.BinaryField(null=True, blank=True)
+    # an answer to what it sent comes back to us (S7.3)
+    two_way = models.BooleanField(default=False)
+    # so many messages a second at most; null: as fast as it takes them
+    per_second = models.FloatField(null=True, blank=True)
+    hook_mac = models.BinaryField(null=True, blank=True, unique=True)
+    # whom to call when it fails (S16.2, D904.2)
+    help_phone = models.CharField(max_length=24, blank=True)
+    # counts each change of the fields above, so that its line starts again
+    version = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.UNKNOWN)
+    since = models.DateTimeField(null=True, blank=True)
+    beat_at = models.DateTimeField(null=True, blank=True)
+    last_fault = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider_id", "channel", "name"],
+                nulls_distinct=False,
+                name="one_carrier_per_name",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class OutboxMessage(models.Model):
-    """One message to one person over one channel."""
+    """One message to one person over one channel.
+
+    pending → sending (a line has it) → handed over → delivered; waiting: for its next try, which
+    stands on the agenda. A row is never deleted while it can still be sent.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending"
+        SENDING = "sending"
+        WAITING = "waiting"
         HANDED_OVER = "handed_over"
+        DELIVERED = "delivered"
         FAILED = "failed"
         CANCELLED = "cancelled"
 
-    channel = models.CharField(max_length=8)  # sms, app, mail, letter
+    channel = models.CharField(max_length=12)  # sms, app, mail, letter, voice, authority
+    provider_id = models.BigIntegerField(null=True)
     site_id = models.BigIntegerField(null=True)
     incident_id = models.BigIntegerField(null=True)
     contact_id = models.BigIntegerField(null=True)
@@ -35,10 +91,39 @@ class OutboxMessage(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_fault = models.TextField(blank=True)
+    # what a throttle never holds back, and what goes before other things
+    first_of_incident = models.BooleanField(default=False)
+    urgency = models.PositiveSmallIntegerField(default=5)
+    # whose it is now, or who is to take it; null: whoever is asked first
+    carrier = models.ForeignKey(WayOut, null=True, on_delete=models.PROTECT, related_name="+")
+    carrier_ref = models.CharField(max_length=120, blank=True)
+    claimed_at = models.DateTimeField(null=True)
+    # carriers that did not take it since it last waited
+    tried = ArrayField(models.BigIntegerField(), default=list)
+    # sent again without knowing whether the carrier had taken it
+    doubts = models.PositiveSmallIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["id"], condition=Q(state="pending"), name="outbox_pending"),
+            models.Index(
+                "channel",
+                "provider_id",
+                models.F("first_of_incident").desc(),
+                "urgency",
+                "id",
+                condition=Q(state="pending"),
+                name="outbox_pending",
+            ),
+            models.Index(
+                fields=["carrier", "id"],
+                condition=Q(state__in=("pending", "sending")),
+                name="outbox_at_carrier",
+            ),
+            models.Index(
+                fields=["carrier", "carrier_ref"], condition=~Q(carrier_ref=""), name="outbox_ref"
+            ),
             models.Index(fields=["address", "-created_at"]),
             models.Index(fields=["incident_id"]),
         ]
@@ -52,8 +137,12 @@ class InboundMessage(models.Model):
 
     channel = models.CharField(max_length=8, default="sms")
     sender = models.CharField(max_length=60)
+    # the number it was sent to, as its carrier says
+    to = models.CharField(max_length=60, blank=True)
     text = models.TextField(blank=True)
-    carrier_ref = models.CharField(max_length=80, blank=True)
+    carrier = models.ForeignKey(WayOut, null=True, on_delete=models.PROTECT, related_name="+")
+    # "7:…" of carrier 7: numbers of two carriers never meet
+    carrier_ref = models.CharField(max_length=120, blank=True)
     received_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
 
@@ -71,6 +160,32 @@ class InboundMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"
+
+
+class Receipt(models.Model):
+    """What a carrier told of a message it took; stored before it is answered, consumed once."""
+
+    carrier = models.ForeignKey(WayOut, on_delete=models.PROTECT, related_name="+")
+    ref = models.CharField(max_length=120)
+    state = models.CharField(max_length=16)
+    detail = models.CharField(max_length=500, blank=True)
+    received_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["carrier", "ref", "state"], name="a_receipt_is_stored_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(consumed_at__isnull=True), name="receipt_new"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ref} {self.state}"
 
 
 class PatrolUnit(models.Model):

@@ -26,6 +26,8 @@ class Provider(models.Model):
     licence_until = models.DateField(null=True, blank=True)
     emergency_phone = models.CharField(max_length=24, blank=True)
     office_email = models.EmailField(blank=True)
+    # demo and training: nothing of it ever leaves the house, every channel is the sandbox
+    practice = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -107,8 +109,15 @@ class Site(models.Model):
     armed_changed_at = models.DateTimeField(null=True, blank=True)
     armed_by = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField()
+    # the provider's own control room: what fails in the house is an incident there
+    house = models.BooleanField(default=False)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider"], condition=Q(house=True), name="one_house_per_provider"
+            )
+        ]
         indexes = [
             models.Index(fields=["provider", "postal_code"]),
             models.Index(fields=["name"]),
