@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "meldkamer.billing",
     "meldkamer.console",
     "meldkamer.office",
+    "meldkamer.portal",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

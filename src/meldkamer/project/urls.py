@@ -13,6 +13,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/second-factor/", include("allauth.mfa.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
 ]
-for _prefix, _urls in (("office/", "meldkamer.office.urls"), ("", "meldkamer.console.urls")):
+for _prefix, _urls in (
+    ("office/", "meldkamer.office.urls"),
+    ("", "meldkamer.portal.urls"),
+    ("", "meldkamer.console.urls"),
+):
     if find_spec(_urls):
         urlpatterns.append(path(_prefix, include(_urls)))

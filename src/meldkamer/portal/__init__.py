@@ -1,0 +1,1 @@
+"""Pages for those outside the centre: the customer's app, the patrol's page."""
