@@ -212,3 +212,9 @@ class PatrolUnit(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# each channel keeps its own tables beside its code
+from meldkamer.notify.push.models import AppLink as AppLink  # noqa: E402
+from meldkamer.notify.push.models import AppPhone as AppPhone  # noqa: E402
+from meldkamer.notify.push.models import PushSubscription as PushSubscription  # noqa: E402
