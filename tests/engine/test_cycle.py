@@ -21,8 +21,8 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import seal
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
-from meldkamer.notify.carriers import all_sandbox
 from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.notify.sandbox import all_sandbox
 from meldkamer.project.worker import Worker
 from tests.incidents.together import faults, together
 from tests.incidents.town import CODES, NOW, Town, at, row_of, run, told

@@ -6,9 +6,9 @@ import pytest
 
 from meldkamer.engine import cycle
 from meldkamer.incidents.models import Incident
-from meldkamer.notify.carriers import all_sandbox
-from meldkamer.notify.commands import CarrierFault
+from meldkamer.notify.carrier import CarrierFault
 from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.sandbox import all_sandbox
 from tests.incidents.town import Town, at, row_of, told
 
 

@@ -19,7 +19,7 @@ from meldkamer.incidents.models import Incident
 from meldkamer.journal import store
 from meldkamer.journal.models import Entry
 from meldkamer.journal.records import SignalRecord, detail
-from meldkamer.notify.carriers import all_sandbox
+from meldkamer.notify.sandbox import all_sandbox
 from meldkamer.people.codes import code_mac
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import (

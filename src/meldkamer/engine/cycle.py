@@ -16,7 +16,7 @@ from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
 from meldkamer.incidents import judging, pending, texting
 from meldkamer.notify import commands as notify
-from meldkamer.notify.commands import Carrier
+from meldkamer.notify.commands import Inside
 
 _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
@@ -91,7 +91,7 @@ def consume_all(now: datetime, limit: int = 200) -> int:
     return done
 
 
-def hand_over(carriers: dict[str, Carrier], now: datetime, limit: int = 50) -> int:
+def hand_over(carriers: dict[str, Inside], now: datetime, limit: int = 50) -> int:
     """Hand pending messages to their carriers; the ladder waits from the hand-over (S7.2)."""
     handed = notify.hand_over(
         carriers, now, limit, lambda message: texting.turned_down(message, now)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from meldkamer.notify.carrier import CarrierFault, Rejected
 from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit
 from meldkamer.notify.queries import free_units
 from meldkamer.notify.templates import render
@@ -18,15 +19,8 @@ from meldkamer.notify.templates import render
 OUTBOX, INBOUND = "meldkamer_outbox", "meldkamer_inbound"
 # smallint
 _ATTEMPTS_MOST = 32_000
-Carrier = Callable[[OutboxMessage, datetime], None]
-
-
-class CarrierFault(Exception):
-    """A carrier refused or could not be reached; the message stays and is tried again."""
-
-
-class Rejected(CarrierFault):
-    """A carrier turned a message down for good: the number does not exist, it is barred (S7.2)."""
+#: a carrier inside the house: it takes a message in the transaction that hands it over
+Inside = Callable[[OutboxMessage, datetime], None]
 
 
 def send(
@@ -96,7 +90,7 @@ def send_unit(
 
 
 def hand_over(
-    carriers: dict[str, Carrier],
+    carriers: dict[str, Inside],
     now: datetime,
     limit: int = 50,
     turned_down: Callable[[OutboxMessage], object] | None = None,
@@ -123,7 +117,7 @@ def hand_over(
     return handed
 
 
-def _give(message: OutboxMessage, carriers: dict[str, Carrier], now: datetime) -> bool:
+def _give(message: OutboxMessage, carriers: dict[str, Inside], now: datetime) -> bool:
     message.attempts = min(message.attempts + 1, _ATTEMPTS_MOST)
     try:
         carrier = carriers.get(message.channel)

@@ -179,9 +179,7 @@ class Receipt(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["id"], condition=Q(consumed_at__isnull=True), name="receipt_new"
-            )
+            models.Index(fields=["id"], condition=Q(consumed_at__isnull=True), name="receipt_new")
         ]
 
     def __str__(self) -> str:

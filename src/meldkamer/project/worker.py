@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection, connections
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.engine import cycle, house_keeping
-from meldkamer.notify.carriers import all_sandbox
+from meldkamer.notify.sandbox import all_sandbox
 
 log = logging.getLogger(__name__)
 CHANNELS = ("meldkamer_signal", "meldkamer_agenda", "meldkamer_inbound", "meldkamer_outbox")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from meldkamer.notify.carriers import CHANNELS, sandbox
-from meldkamer.notify.commands import Carrier, CarrierFault, Rejected
+from meldkamer.notify.carrier import CarrierFault, Rejected
+from meldkamer.notify.commands import Inside
+from meldkamer.notify.kinds import CHANNELS
 from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.sandbox import sandbox
 from meldkamer.rehearsal.story import CarrierPart, Story, span
 
 
@@ -19,7 +21,7 @@ class Carriers:
     def __init__(self, story: Story) -> None:
         self.faults = story.parts.carrier
 
-    def all(self) -> dict[str, Carrier]:
+    def all(self) -> dict[str, Inside]:
         """What `hand_over` takes."""
         return dict.fromkeys(CHANNELS, self._take)
 

@@ -18,7 +18,7 @@ from meldkamer.engine import cycle
 from meldkamer.engine.acts import ACTS
 from meldkamer.incidents import customer_calls
 from meldkamer.incidents.models import Incident
-from meldkamer.notify.commands import Carrier
+from meldkamer.notify.commands import Inside
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rehearsal import changing, happenings, operators
 from meldkamer.rehearsal.carriers import Carriers
@@ -40,7 +40,7 @@ class House:
             return True
         return False
 
-    def follow(self, carriers: dict[str, Carrier], now: datetime) -> None:
+    def follow(self, carriers: dict[str, Inside], now: datetime) -> None:
         """What follows at once: signals and replies, then messages to their carriers."""
         while cycle.judge_all(now) or cycle.consume_all(now):
             pass

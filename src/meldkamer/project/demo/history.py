@@ -18,7 +18,7 @@ from meldkamer.incidents import commands
 from meldkamer.incidents.facts import incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.store import store
-from meldkamer.notify.carriers import all_sandbox
+from meldkamer.notify.sandbox import all_sandbox
 from meldkamer.office.sandbox.people import answer
 from meldkamer.people.models import Staff
 from meldkamer.project.city import day, register

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from meldkamer.engine import cycle
 from meldkamer.journal.seal import seal_all
 from meldkamer.journal.verify import verify_all
-from meldkamer.notify.commands import Carrier
+from meldkamer.notify.commands import Inside
 from meldkamer.rehearsal import timeline
 from meldkamer.rehearsal.player import House, Player
 from meldkamer.rehearsal.simulator.observed import Broken, Run, observe
@@ -39,7 +39,7 @@ class LiveHouse(House):
         step = cycle.end_states if ranks == (0,) else cycle.act_on_due
         return bool(step(now))
 
-    def follow(self, carriers: dict[str, Carrier], now: datetime) -> None:
+    def follow(self, carriers: dict[str, Inside], now: datetime) -> None:
         """Judge, take replies, hand over, until nothing is left."""
         while cycle.judge_all(now) or cycle.consume_all(now):
             pass

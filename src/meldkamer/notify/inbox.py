@@ -1,0 +1,93 @@
+"""What comes back from carriers: receipts and replies, stored before anybody is answered.
+
+The only writer of receipts. What is stored twice is stored once: a carrier that heard no answer
+from us brings it again. Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from hashlib import sha256
+
+from django.db import connection, transaction
+
+from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.commands import INBOUND
+from meldkamer.notify.models import InboundMessage, Receipt, WayOut
+
+_REF_MOST, _DETAIL_MOST, _NUMBER_MOST = 120, 500, 60
+#: a longer reply is kept up to here: a text has a few hundred characters
+_TEXT_MOST = 20_000
+
+
+def _clean(text: str, most: int) -> str:
+    return text.replace("\0", "")[:most]
+
+
+@transaction.atomic
+def store_reply(
+    carrier_id: int, sender: str, text: str, now: datetime, *, to: str = "", ref: str = ""
+) -> int:
+    """Store a reply that this carrier brought; the same ref is stored once. Returns its id.
+
+    Without a ref nothing can be known twice, so each is stored. The empty text is one (S7.4).
+    """
+    channel = WayOut.objects.values_list("channel", flat=True).get(pk=carrier_id)
+    values = {
+        "sender": _clean(sender, _NUMBER_MOST),
+        "to": _clean(to, _NUMBER_MOST),
+        "text": _clean(text, _TEXT_MOST),
+        "carrier_id": carrier_id,
+        "received_at": now,
+    }
+    if ref:
+        own = _digest(f"{carrier_id}:{ref}")
+        message, _ = InboundMessage.objects.get_or_create(
+            channel=channel, carrier_ref=own, defaults=values
+        )
+    else:
+        message = InboundMessage.objects.create(channel=channel, **values)
+    _wake()
+    return int(message.pk)
+
+
+@transaction.atomic
+def store_receipt(
+    carrier_id: int, ref: str, state: ReceiptState, now: datetime, *, detail: str = ""
+) -> None:
+    """Store what a carrier told of the message with this ref; told twice, stored once."""
+    Receipt.objects.get_or_create(
+        carrier_id=carrier_id,
+        ref=_clean(ref, _REF_MOST),
+        state=state.value,
+        defaults={"detail": _clean(detail, _DETAIL_MOST), "received_at": now},
+    )
+    _wake()
+
+
+def way_out_of(token: str) -> WayOut | None:
+    """The carrier whose hooks have this token in their address; None when there is none.
+
+    Looked up by the token's hash, so the time it takes says nothing of the token.
+    """
+    mac = hook_mac(token)
+    found = WayOut.objects.filter(hook_mac=mac, enabled=True).first()
+    if found is None or not hmac.compare_digest(bytes(found.hook_mac or b""), mac):
+        return None
+    return found
+
+
+def hook_mac(token: str) -> bytes:
+    """What is stored of a hook's token. The token is long and random, so a plain hash will do."""
+    return sha256(token.encode()).digest()
+
+
+def _digest(ref: str) -> str:
+    """As it is when it is short enough to be read, else its hash: never cut off."""
+    return ref if len(ref) <= _REF_MOST else sha256(ref.encode()).hexdigest()
+
+
+def _wake() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [INBOUND])

@@ -1,0 +1,81 @@
+"""The kinds of carriers there are: channel, settings, secrets, and how one is built.
+
+Modules are imported when a carrier of the kind is built or its settings are read, so that an
+installation needs only what it uses. Adding a kind is one line here and one module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+from meldkamer.notify.carrier import Carrier, Ears
+
+SANDBOX = "sandbox"
+CHANNELS = ("sms", "app", "mail", "letter", "voice", "authority")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of carrier.
+
+    module has `build(settings, secrets, ears) -> Carrier` and the msgspec struct called `settings`.
+    secrets: their names; they are entered apart and never shown. two_way: answers may come back.
+    """
+
+    name: str
+    channel: str
+    module: str
+    settings: str
+    secrets: tuple[str, ...] = ()
+    two_way: bool = False
+
+
+#: every kind there is; the sandbox is none of them: it is inside (see `sandbox`)
+_ALL: tuple[Kind, ...] = ()
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
+
+
+class SettingsFault(ValueError):
+    """Settings of a carrier that cannot be used; says which and what was expected."""
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of that name. SettingsFault names those there are."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise SettingsFault(
+            f"no carrier is of kind {name!r}; there are: {', '.join(sorted(KINDS))}"
+        ) from None
+
+
+def settings_type(kind: Kind) -> type[msgspec.Struct]:
+    """The struct of the kind's settings."""
+    found: type[msgspec.Struct] = getattr(import_module(kind.module), kind.settings)
+    return found
+
+
+def read_settings(kind: Kind, settings: Mapping[str, Any]) -> msgspec.Struct:
+    """Settings as the kind's struct. SettingsFault names the field and what was expected."""
+    try:
+        return msgspec.convert(dict(settings), settings_type(kind))
+    except msgspec.ValidationError as fault:
+        raise SettingsFault(f"{kind.name}: {fault}") from None
+
+
+def build(
+    name: str, settings: Mapping[str, Any], secrets: Mapping[str, str], ears: Ears
+) -> Carrier:
+    """A carrier, not opened yet. SettingsFault when its settings or secrets do not fit."""
+    kind = kind_of(name)
+    read = read_settings(kind, settings)
+    unknown = set(secrets) - set(kind.secrets)
+    if unknown:
+        raise SettingsFault(f"{name}: no secret is called {', '.join(sorted(unknown))}")
+    carrier: Carrier = import_module(kind.module).build(read, dict(secrets), ears)
+    return carrier
