@@ -191,17 +191,28 @@ class PatrolUnit(models.Model):
 
     class State(models.TextChoices):
         FREE = "free"
+        OFFERED = "offered"  # asked over its page, not answered yet
         SENT = "sent"
         ARRIVED = "arrived"
         OFF = "off"
 
     provider_id = models.BigIntegerField()
     name = models.CharField(max_length=40)
+    phone = models.CharField(max_length=24, blank=True)
+    language = models.CharField(max_length=2, default="nl")
+    # asked over its own page; without one it is told by radio and counts as sent at once
+    has_page = models.BooleanField(default=False)
+    # when it may be asked, as `notify.patrol.shifts` reads them; none: at any time
+    shifts = models.JSONField(default=list, blank=True)
+    timezone = models.CharField(max_length=40, default="Europe/Brussels")
     state = models.CharField(max_length=8, choices=State.choices, default=State.FREE)
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
+    positioned_at = models.DateTimeField(null=True, blank=True)
     incident_id = models.BigIntegerField(null=True, blank=True)
     reported_at = models.DateTimeField()
+    # last sign of life of its page
+    seen_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -213,6 +224,12 @@ class PatrolUnit(models.Model):
 
 
 # each channel keeps its own tables beside its code
+from meldkamer.notify.desk.models import DeskCall as DeskCall  # noqa: E402
+from meldkamer.notify.desk.models import IncomingCall as IncomingCall  # noqa: E402
+from meldkamer.notify.patrol.models import PatrolAccess as PatrolAccess  # noqa: E402
+from meldkamer.notify.patrol.models import PatrolEntry as PatrolEntry  # noqa: E402
+from meldkamer.notify.patrol.models import PatrolJob as PatrolJob  # noqa: E402
+from meldkamer.notify.patrol.models import PatrolPhoto as PatrolPhoto  # noqa: E402
 from meldkamer.notify.push.models import AppLink as AppLink  # noqa: E402
 from meldkamer.notify.push.models import AppPhone as AppPhone  # noqa: E402
 from meldkamer.notify.push.models import PushSubscription as PushSubscription  # noqa: E402

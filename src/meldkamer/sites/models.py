@@ -12,6 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.sites.procedure_models import ProcedureVersion as ProcedureVersion
+from meldkamer.sites.service_models import EmergencyNote as EmergencyNote
+from meldkamer.sites.service_models import ServiceNumber as ServiceNumber
 
 
 class Provider(models.Model):
@@ -238,6 +240,31 @@ class IdentificationCode(models.Model):
 
     def __str__(self) -> str:
         return f"code of {self.contact_id}"
+
+
+class SiteCode(models.Model):
+    """A code of a site that a patrol needs there: of its gate, its key box. Sealed (S6.1).
+
+    Entered and replaced, never shown again in the office; shown to the unit that is on site alone.
+    """
+
+    class Kind(models.TextChoices):
+        GATE = "gate", _("Gate code")
+        KEY_BOX = "key_box", _("Key box code")
+        DOOR = "door", _("Door code")
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="site_codes")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    sealed = models.BinaryField()
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "kind"], name="one_code_per_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.site_id}"
 
 
 class OpeningHours(models.Model):
