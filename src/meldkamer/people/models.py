@@ -18,9 +18,18 @@ class Staff(AbstractUser):
         SUPERVISOR = "supervisor", _("supervisor")
         OFFICE = "office", _("office")
 
+    class Dials(models.TextChoices):
+        HAND = "hand", _("by hand")
+        TEL = "tel", _("telephone link")
+        SIP = "sip", _("SIP link")
+        PBX = "pbx", _("through the exchange")
+
     role = models.CharField(max_length=12, choices=Role.choices, default=Role.OPERATOR)
     language = models.CharField(max_length=2, default="nl")
     providers = models.ManyToManyField("sites.Provider", blank=True)
+    # how the number of a call step is dialled at his desk, and the telephone that stands there
+    dials = models.CharField(max_length=4, choices=Dials.choices, default=Dials.HAND)
+    extension = models.CharField(max_length=24, blank=True)
 
     @property
     def is_supervisor(self) -> bool:

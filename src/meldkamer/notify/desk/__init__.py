@@ -1,0 +1,1 @@
+"""The desk's own telephone: calls that the exchange places for an operator, and calls coming in."""
