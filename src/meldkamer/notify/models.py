@@ -226,10 +226,15 @@ class PatrolUnit(models.Model):
 # each channel keeps its own tables beside its code
 from meldkamer.notify.desk.models import DeskCall as DeskCall  # noqa: E402
 from meldkamer.notify.desk.models import IncomingCall as IncomingCall  # noqa: E402
+from meldkamer.notify.mail.models import BouncedAddress as BouncedAddress  # noqa: E402
+from meldkamer.notify.mail.models import IncomingMail as IncomingMail  # noqa: E402
+from meldkamer.notify.mail.models import OutboxAttachment as OutboxAttachment  # noqa: E402
 from meldkamer.notify.patrol.models import PatrolAccess as PatrolAccess  # noqa: E402
 from meldkamer.notify.patrol.models import PatrolEntry as PatrolEntry  # noqa: E402
 from meldkamer.notify.patrol.models import PatrolJob as PatrolJob  # noqa: E402
 from meldkamer.notify.patrol.models import PatrolPhoto as PatrolPhoto  # noqa: E402
+from meldkamer.notify.post.models import Letter as Letter  # noqa: E402
 from meldkamer.notify.push.models import AppLink as AppLink  # noqa: E402
 from meldkamer.notify.push.models import AppPhone as AppPhone  # noqa: E402
 from meldkamer.notify.push.models import PushSubscription as PushSubscription  # noqa: E402
+from meldkamer.notify.templates.models import MessageTemplate as MessageTemplate  # noqa: E402

@@ -1,0 +1,1 @@
+"""E-mail: out over SMTP, and what comes back of it."""
