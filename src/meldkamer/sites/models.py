@@ -26,6 +26,8 @@ class Provider(models.Model):
     company_number = models.CharField(max_length=20, blank=True)
     licence = models.CharField(max_length=80, blank=True)
     licence_until = models.DateField(null=True, blank=True)
+    # of the operating company, on one line: on every document (S24.5), and where post comes back to
+    seat = models.CharField(max_length=160, blank=True)
     emergency_phone = models.CharField(max_length=24, blank=True)
     office_email = models.EmailField(blank=True)
     # demo and training: nothing of it ever leaves the house, every channel is the sandbox

@@ -26,6 +26,7 @@ def enter_provider(slug: str, name: str, terms: str, now: datetime, actor: str) 
         operating_company=house.operating_company,
         company_number=house.company_number,
         licence=house.licence,
+        seat=house.seat,
         emergency_phone=house.emergency_phone,
         office_email=house.technical_email,
     )

@@ -49,6 +49,7 @@ class House(_Table, frozen=True, kw_only=True):
     operating_company: str = ""
     company_number: str = ""
     licence: str = ""
+    seat: str = ""  # of the operating company, on one line
     emergency_phone: str = ""
     administration_phone: str = ""
     administration_hours: str = ""

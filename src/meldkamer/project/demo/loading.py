@@ -81,6 +81,7 @@ def _provider(slug: str, terms: str) -> Provider:
             "operating_company": house.operating_company,
             "company_number": house.company_number,
             "licence": house.licence[:80],
+            "seat": house.seat,
             "emergency_phone": house.emergency_phone,
             "office_email": house.sales_email,
         },
