@@ -69,6 +69,8 @@ class PatrolJob(models.Model):
     road_s = models.PositiveIntegerField(null=True, blank=True)
     # units that were asked before it in this search, by number
     passed = models.JSONField(default=list, blank=True)
+    # road times of this search in seconds, by the unit's number; asked for before it began
+    roads = models.JSONField(default=dict, blank=True)
     codes_shown_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
