@@ -10,6 +10,9 @@ import secrets
 import stat
 from pathlib import Path
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from meldkamer.project import paths
 from meldkamer.project.faults import OperatingFault
 
@@ -38,6 +41,15 @@ def key(name: str) -> bytes:
     if not file.exists():
         _make_all(directory)
     return _read(file)
+
+
+def push_key() -> bytes:
+    """The installation's key for web push, 32 bytes: who it is that pushes to a phone (VAPID).
+
+    Drawn from the sealing key, so that it is there in every set, also one made before there was
+    push, and the same on every machine. With another sealing key the phones subscribe anew.
+    """
+    return HKDF(SHA256(), LENGTH, None, b"meldkamer web push").derive(key("sealing"))
 
 
 def _read(file: Path) -> bytes:

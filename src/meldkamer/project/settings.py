@@ -33,8 +33,12 @@ MELDKAMER_DEMO = _on("MELDKAMER_DEMO")
 SECRET_KEY = keys.key("secret").hex()
 MELDKAMER_SEALING_KEY: bytes = keys.key("sealing")
 MELDKAMER_CODE_PEPPER: bytes = keys.key("pepper")
+MELDKAMER_PUSH_KEY: bytes = keys.push_key()
 #: asked after each audit in which every check held; its path is a secret (see engine.audit.outside)
 MELDKAMER_ALIVE_URL = web_address("MELDKAMER_ALIVE_URL", os.environ.get("MELDKAMER_ALIVE_URL", ""))
+
+#: push may call addresses of this house, and without TLS: for tests of the whole way alone
+MELDKAMER_PUSH_ANYWHERE = _on("MELDKAMER_PUSH_ANYWHERE")
 
 # --- the house
 INSTALLED_APPS = [
@@ -64,6 +68,7 @@ INSTALLED_APPS = [
     "meldkamer.console",
     "meldkamer.office",
     "meldkamer.portal",
+    "meldkamer.api",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
