@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 for _prefix, _urls in (
     ("office/", "meldkamer.office.urls"),
+    ("hooks/", "meldkamer.api.urls"),
     ("", "meldkamer.portal.urls"),
     ("", "meldkamer.console.urls"),
 ):

@@ -1,0 +1,1 @@
+"""What other programs call: the web hooks of carriers, under /hooks/."""

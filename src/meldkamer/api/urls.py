@@ -1,0 +1,13 @@
+"""The addresses of the web hooks: each channel brings its own, one line here.
+
+/hooks/<token>/…: the token is the carrier's; whoever knows it speaks for that carrier.
+"""
+
+from django.urls import URLPattern, URLResolver, path
+
+from meldkamer.api import sms
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("<str:token>/sms/", sms.reply, name="hook-sms"),
+    path("<str:token>/receipt/", sms.receipt, name="hook-receipt"),
+]

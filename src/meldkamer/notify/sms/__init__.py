@@ -1,0 +1,1 @@
+"""Texts: over SMPP, over an HTTP gateway, over a GSM modem."""
