@@ -75,6 +75,9 @@ class Ears(Protocol):
     So whoever waits for an answer from us (an SMS centre) gets it only for what is stored.
     """
 
+    #: the row of the carrier whose ears these are
+    carrier_id: int
+
     def reply(self, sender: str, text: str, *, to: str = "", ref: str = "") -> None:
         """A person sent this. ref: the carrier's own number of it; the same one is stored once."""
 
