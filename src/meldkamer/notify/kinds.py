@@ -16,7 +16,7 @@ import msgspec
 from meldkamer.notify.carrier import Carrier, Ears
 
 SANDBOX = "sandbox"
-CHANNELS = ("sms", "app", "mail", "letter", "voice", "authority")
+CHANNELS = ("sms", "app", "mail", "letter", "voice", "authority", "desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,14 @@ class Kind:
 
 
 #: every kind there is; the sandbox is none of them: it is inside (see `sandbox`)
-_ALL: tuple[Kind, ...] = ()
+_ALL: tuple[Kind, ...] = (
+    # the exchange of the desks: asked after the step's transaction, by the desk itself
+    Kind("pbx_http", "desk", "meldkamer.notify.desk.originate_http", "HttpOriginateSettings",
+         ("authorization",)),
+    Kind("pbx_ari", "desk", "meldkamer.notify.desk.originate_ari", "AriSettings", ("password",)),
+    Kind("cap", "authority", "meldkamer.notify.authority.cap_carrier", "CapSettings",
+         ("authorization",)),
+)  # fmt: skip
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 
 

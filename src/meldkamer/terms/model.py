@@ -192,9 +192,11 @@ class Interruption(_Table, frozen=True, kw_only=True):
 
 
 class Patrol(_Table, frozen=True, kw_only=True):
-    """S6.1: types for which a patrol goes unasked when nobody reacts."""
+    """S6.1: types for which a patrol goes unasked, and how long one that is asked may think."""
 
     unasked_types: tuple[IncidentType, ...]
+    answer_s: int  # no answer to an offer within this time: the next unit
+    stale_s: int  # a position that a unit's page told is believed so long
 
 
 class Plan(_Table, frozen=True, kw_only=True):
@@ -244,6 +246,22 @@ class Step(_Table, frozen=True, kw_only=True):
     identify: Literal["always", "never", ""] = ""
 
 
+class Services(_Table, frozen=True, kw_only=True):
+    """B1: the national numbers, for a site whose zone has none, and the electronic hand-over.
+
+    electronic: "beside" the call, or "instead" of it where that was agreed with the service.
+    """
+
+    police: str
+    fire: str
+    medical: str
+    electronic: Literal["beside", "instead"] = "beside"
+
+    def number(self, service: str) -> str:
+        """The national number of police, fire or medical."""
+        return {"police": self.police, "fire": self.fire, "medical": self.medical}[service]
+
+
 class Procedure(_Table, frozen=True, kw_only=True):
     """What operators do for some types, step by step (section 3)."""
 
@@ -283,6 +301,7 @@ class Terms(_Table, frozen=True, kw_only=True):
     flood: Flood
     interruption: Interruption
     patrol: Patrol
+    services: Services
     plans: dict[str, Plan]
     formulas: dict[str, Formula] = {}
     procedures: tuple[Procedure, ...]

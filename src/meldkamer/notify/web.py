@@ -1,0 +1,123 @@
+"""HTTP to a machine that the office named in a carrier's settings: an exchange, an authority.
+
+One request, one answer, within one time limit however slowly it trickles. No redirect is followed
+and no proxy of the environment is used: what is told goes to the address that was entered and to no
+other. What went wrong never names the path or a header, which hold secrets.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Timer
+from urllib.parse import urlsplit
+
+BODY_MOST = 65_536
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class NotGiven(Exception):
+    """It did not come to the other end: nobody there, a certificate that is not believed."""
+
+
+class NotKnown(Exception):
+    """The line broke, or the time was up, after it may have been given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the code, what its sender calls it, the first of its body."""
+
+    code: int
+    content_type: str
+    body: bytes
+
+    @property
+    def taken(self) -> bool:
+        """2xx."""
+        return 200 <= self.code < 300
+
+
+def fault_of_address(address: str) -> str:
+    """What is wrong with an address; "" for https, and for http to this machine itself."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "is no address; expected e.g. https://exchange.example/originate"
+    if parts.username or parts.password:
+        return "holds a name or a password; enter it as the secret"
+    if parts.scheme == "https" and host and port != 0:
+        return ""
+    if parts.scheme == "http" and host in _LOOPBACK and port != 0:
+        return ""
+    return "expected https://… (http only to 127.0.0.1)"
+
+
+def ask(
+    method: str, address: str, body: bytes, headers: dict[str, str], *, limit_s: float
+) -> Answer:
+    """Send one request; its answer in `limit_s` seconds at most. Raises NotGiven or NotKnown."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "", parts.port
+    line: http.client.HTTPConnection
+    if parts.scheme == "https":
+        line = http.client.HTTPSConnection(
+            host, port, timeout=limit_s, context=ssl.create_default_context()
+        )
+    else:
+        line = http.client.HTTPConnection(host, port, timeout=limit_s)
+    clock = Timer(limit_s, _cut, (line,))
+    clock.daemon = True
+    clock.start()
+    try:
+        _connect(line)
+        return _exchange(line, method, _path(parts.path, parts.query), body, headers, limit_s)
+    finally:
+        clock.cancel()
+        line.close()
+
+
+def _path(path: str, query: str) -> str:
+    return f"{path or '/'}?{query}" if query else path or "/"
+
+
+def _connect(line: http.client.HTTPConnection) -> None:
+    try:
+        line.connect()
+    except ssl.SSLError:
+        raise NotGiven("its certificate is not believed") from None
+    except (OSError, UnicodeError) as fault:
+        words = getattr(fault, "strerror", None) or type(fault).__name__
+        raise NotGiven(f"cannot be reached: {words}") from None
+
+
+def _exchange(
+    line: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes,
+    headers: dict[str, str],
+    limit_s: float,
+) -> Answer:
+    try:
+        line.request(method, path, body=body or None, headers=headers)
+        answer = line.getresponse()
+        content = answer.read(BODY_MOST)
+        return Answer(answer.status, answer.getheader("Content-Type", "") or "", content)
+    except TimeoutError:
+        raise NotKnown(f"no answer within {limit_s:g} s") from None
+    except (OSError, http.client.HTTPException, ValueError):
+        # ValueError: what http.client says of an answer that was cut off under its hands
+        raise NotKnown(f"the line broke, or no answer within {limit_s:g} s") from None
+
+
+def _cut(line: http.client.HTTPConnection) -> None:
+    """The time is up: whoever waits on this line wakes."""
+    sock = line.sock
+    if sock is not None:
+        with suppress(OSError):  # it ended by itself in this instant
+            sock.shutdown(socket.SHUT_RDWR)
