@@ -180,6 +180,8 @@ def post(
             )
             read = Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()})
             answer.close()
+            if watch.over:  # headers that were cut off look like an answer
+                raise NotKnown(f"no answer within {limit_s:g} s")
             return read
     except requests.RequestException as fault:
         raise _what(fault, watch, limit_s) from fault

@@ -47,6 +47,17 @@ class WebPushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_s: float = 10.0
     at_once: int = 8
 
+    def __post_init__(self) -> None:
+        before, _, host = self.contact.partition("@")
+        if not before or "." not in host or any(letter <= " " for letter in self.contact):
+            raise ValueError("contact: expected an address of e-mail")
+        if not 60 <= self.keep_s <= 7 * 86_400:
+            raise ValueError("keep_s: expected 60 seconds to 7 days")
+        if not 1 <= self.limit_s <= 60:
+            raise ValueError("limit_s: expected 1 to 60 seconds")
+        if not 1 <= self.at_once <= 64:
+            raise ValueError("at_once: expected 1 to 64")
+
 
 class WebPush:
     """A carrier as `notify.carrier` describes it."""
