@@ -69,7 +69,7 @@ class Scene:
 
     def provider(self, slug: str, name: str, terms: str) -> Provider:
         return Provider.objects.create(
-            slug=slug, name=name, terms=terms, emergency_phone="+3222630000"
+            slug=slug, name=name, terms=terms, emergency_phone="+3222630000", practice=True
         )
 
     def staff(

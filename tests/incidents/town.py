@@ -160,7 +160,9 @@ class Town:
 
 
 def _provider(slug: str, terms: str) -> Provider:
-    return Provider.objects.create(slug=slug, name=slug, terms=terms, office_email="o@example.be")
+    return Provider.objects.create(
+        slug=slug, name=slug, terms=terms, office_email="o@example.be", practice=True
+    )
 
 
 def run(now: datetime) -> None:

@@ -21,17 +21,20 @@ from meldkamer.engine.audit.run import audit_slice
 from meldkamer.incidents import (
     carry_out,
     customer_calls,
+    dispatching,
     due,
     floods,
     judging,
     needless,
     outages,
+    receipts,
     testing,
     texting,
 )
 from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
+from meldkamer.notify import outbox
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
@@ -148,6 +151,7 @@ def _lock_changed(row: AgendaRow) -> None:
 
 LOCKS: dict[str, Lock] = {
     carry_out.DUE: lambda row: due.lock_site_of(row.payload["incident"]),
+    dispatching.OFFER_END: _lock_site,
     contracts.END_TEST: _lock_tested,
     contracts.END_TRIAL: _lock_site,
     contracts.START_FORCE: _lock_site,
@@ -166,6 +170,7 @@ LOCKS: dict[str, Lock] = {
 
 ACTS: dict[str, Act] = {
     carry_out.DUE: due.incident_due,
+    dispatching.OFFER_END: dispatching.offer_end,
     contracts.END_TEST: _test_end,
     contracts.END_TRIAL: _trial_end,
     contracts.START_FORCE: _force_start,
@@ -183,6 +188,8 @@ ACTS: dict[str, Act] = {
     sheet_changes.BEGIN: _sheet,
     sheet_changes.END: _sheet,
     judging.AGAIN: lambda row, now: judging.judge_again(row.payload["signal"], now),
+    receipts.AGAIN: lambda row, now: receipts.consume_again(row.payload["receipt"], now),
+    outbox.AGAIN: outbox.again,
     texting.AGAIN: lambda row, now: texting.consume_again(row.payload["message"], now),
     PURGE: _purge,
     SEAL: _seal,

@@ -7,16 +7,20 @@ Each step is its own transaction; a cycle may be cut off anywhere and the next o
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from math import inf
 from time import monotonic
 
+from django.db import transaction
+
 from meldkamer.agenda import commands as agenda
 from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
-from meldkamer.incidents import judging, pending, texting
+from meldkamer.incidents import judging, pending, receipts, sent, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Inside
+from meldkamer.notify.outbox import LADDER
 
 _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
@@ -84,19 +88,30 @@ def judge_once(now: datetime, most: int, *, urgent: bool = False) -> int:
 
 
 def consume_all(now: datetime, limit: int = 200) -> int:
-    """Consume replies, oldest first."""
+    """Consume receipts, then replies, oldest first."""
     done = 0
+    while done < limit and receipts.consume_next(now):
+        done += 1
     while done < limit and texting.consume_next(now):
         done += 1
     return done
 
 
-def hand_over(carriers: dict[str, Inside], now: datetime, limit: int = 50) -> int:
-    """Hand pending messages to their carriers; the ladder waits from the hand-over (S7.2)."""
+def hand_over(
+    carriers: dict[str, Inside],
+    now: datetime,
+    limit: int = 50,
+    of: Collection[tuple[int, str]] | None = None,
+) -> int:
+    """Hand pending messages to carriers inside; the ladder waits from the hand-over (S7.2).
+
+    of: the (provider, channel) that are in the sandbox; None: all, as in a rehearsal.
+    """
     handed = notify.hand_over(
-        carriers, now, limit, lambda message: texting.turned_down(message, now)
+        carriers, now, limit, lambda message: sent.turned_down(message, now), of
     )
     for message in handed:
-        if message.template == texting.LADDER and message.incident_id is not None:
-            texting.handed_over(message.incident_id, message.pk, now)
+        if message.template == LADDER and message.incident_id is not None:
+            with transaction.atomic():
+                sent.handed_over(message.incident_id, message.pk, now)
     return len(handed)

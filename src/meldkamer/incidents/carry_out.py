@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -41,6 +41,7 @@ from meldkamer.rules.settle import settle
 from meldkamer.sites.models import Site
 
 DUE = "incident.due"
+_WRITTEN = ("sms.sent", "app.sent", "mail.sent", "letter.sent")
 _OPERATORS, _SYSTEM = "operators", "system"
 # what a transmitter sends may be of any length; the journal keeps it whole
 _LONGEST = 64
@@ -78,10 +79,17 @@ class Docket:
 
     def facts(self) -> IncidentFacts:
         """The incident as the rules see it at this moment of the transaction."""
+        return incident_facts(self.opened, self.now, self.site_facts, self._history())
+
+    def _history(self) -> list[Past]:
         if self._past is None:
             gathering.put_down()
             self._past = list(history(self.opened.pk))
-        return incident_facts(self.opened, self.now, self.site_facts, self._past)
+        return self._past
+
+    def wrote(self) -> bool:
+        """Whether somebody was written to in this incident already."""
+        return any(past.what in _WRITTEN for past in self._history())
 
     def say(
         self,
@@ -231,6 +239,24 @@ def _message_facts(docket: Docket) -> dict[str, object]:
     }
 
 
+class _OfIncident(TypedDict):
+    provider_id: int
+    incident_id: int | None
+    first_of_incident: bool
+    urgency: int
+
+
+def _of_incident(docket: Docket) -> _OfIncident:
+    """What its way out has to know: whose message it is, and whether an alarm waits for it."""
+    incident = docket.incident
+    return {
+        "provider_id": docket.site.provider_id,
+        "incident_id": incident.pk if incident else None,
+        "first_of_incident": incident is not None and not docket.wrote(),
+        "urgency": incident.priority if incident else agenda.OF_NO_CLASS,
+    }
+
+
 _LINE = {"sms": "sms.sent", "app": "app.sent", "mail": "mail.sent"}
 
 
@@ -256,8 +282,8 @@ def _to_contact(
         now=docket.now,
         facts=message_facts,
         site_id=docket.site.pk,
-        incident_id=docket.incident.pk if docket.incident else None,
         contact_id=contact.id,
+        **_of_incident(docket),
     )
     line = {"key": key, "message": message.pk, **data}
     if channel == "mail":
@@ -298,7 +324,7 @@ def _mail(docket: Docket, act: Mail) -> None:
         now=docket.now,
         facts={**_message_facts(docket), **act.data},
         site_id=site.pk,
-        incident_id=docket.incident.pk if docket.incident else None,
+        **_of_incident(docket),
     )
     data = {"subject": message.subject, "message": message.pk, **act.data}
     docket.say("letter.sent" if by_letter else "mail.sent", act.clause, to=act.to, data=data)

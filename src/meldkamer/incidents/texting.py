@@ -19,13 +19,12 @@ from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.rules import ladder
-from meldkamer.rules.acts import Close, Enqueue, LadderWait, Open
+from meldkamer.rules.acts import Close, Enqueue, Open
 from meldkamer.rules.ladder import Answer, Texted
 from meldkamer.sites.models import Contact, Site
 from meldkamer.terms.loader import load
 from meldkamer.terms.model import Terms
 
-LADDER = "ladder"
 _WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HELD)
 
 
@@ -221,51 +220,6 @@ def _answers_by_itself(one: Texted, terms: Terms, now: datetime) -> bool:
         site_id=one.site, type=one.type, origin="late_reply", opened_at__gt=since
     )
     return opened.count() >= rules.late_replies
-
-
-@transaction.atomic
-def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
-    """The carrier has a text of the ladder: the wait for an "ok" begins now (S7.2).
-
-    In the same instant as the decision nothing moves. A later rung, an operator or the end of the
-    incident has its own due time, which stays.
-    """
-    docket = lock_docket(incident_id, now)
-    incident = docket.opened
-    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
-    if incident.state != Incident.State.TEXTING or not texts:
-        return
-    wait = timedelta(seconds=docket.site_facts.terms.texting.wait_s)
-    if texts[-1].data.get("message") == message_id and incident.due != now + wait:
-        docket.carry_out([LadderWait(now + wait)])
-
-
-def turned_down(message: OutboxMessage, now: datetime) -> None:
-    """The carrier rejected a message: told, and the ladder moves on at once (S7.2)."""
-    if message.incident_id is None:
-        journal.write(
-            f"{message.channel}.rejected",
-            now,
-            site_id=message.site_id,
-            clause=message.clause,
-            reason=message.last_fault,
-            to=message.recipient,
-            data={"message": message.pk},
-        )
-        return
-    docket = lock_docket(message.incident_id, now)
-    incident = docket.opened
-    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
-    docket.say(
-        f"{message.channel}.rejected",
-        "S7.2" if message.template == LADDER else message.clause,
-        message.last_fault,
-        to=message.recipient,
-        data={"message": message.pk},
-    )
-    last = texts[-1].data.get("message") if texts else None
-    if incident.state == Incident.State.TEXTING and last == message.pk:
-        docket.carry_out([LadderWait(now)])
 
 
 def _unexpected(message: InboundMessage, now: datetime) -> None:

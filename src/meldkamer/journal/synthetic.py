@@ -22,6 +22,7 @@ def store_synthetic(
     role: str,
     signal_type: str,
     area: str | None = None,
+    zone: str | None = None,
     restores_type: str | None = None,
     found: dict[str, Any] | None = None,
 ) -> int:
@@ -36,6 +37,7 @@ def store_synthetic(
         type=signal_type,
         site_id=site_id,
         area=area,
+        zone=zone,
         detail={**detail(restores_type=restores_type), **(found or {})},
     )
     with connection.cursor() as cursor:

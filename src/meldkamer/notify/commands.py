@@ -6,11 +6,15 @@ transaction of its own; `receive` stores a reply before anything reacts to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.db import connection, transaction
+from django.db.models import Q
 
+from meldkamer.agenda.commands import OF_NO_CLASS
 from meldkamer.notify.carrier import CarrierFault, Rejected
 from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit
 from meldkamer.notify.queries import free_units
@@ -33,11 +37,17 @@ def send(
     clause: str,
     now: datetime,
     facts: dict[str, object],
+    provider_id: int,
     site_id: int | None = None,
     incident_id: int | None = None,
     contact_id: int | None = None,
+    first_of_incident: bool = False,
+    urgency: int = OF_NO_CLASS,
 ) -> OutboxMessage:
-    """Put a message into the outbox, in the recipient's language (M12.4)."""
+    """Put a message into the outbox, in the recipient's language (M12.4).
+
+    first_of_incident: no throttle holds it back. urgency: the class of what it is about; 1 first.
+    """
     subject, body = render(template, language, facts)
     message = OutboxMessage.objects.create(
         channel=channel,
@@ -49,9 +59,12 @@ def send(
         subject=subject,
         body=body,
         created_at=now,
+        provider_id=provider_id,
         site_id=site_id,
         incident_id=incident_id,
         contact_id=contact_id,
+        first_of_incident=first_of_incident,
+        urgency=urgency,
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX])
@@ -94,9 +107,11 @@ def hand_over(
     now: datetime,
     limit: int = 50,
     turned_down: Callable[[OutboxMessage], object] | None = None,
+    of: Collection[tuple[int, str]] | None = None,
 ) -> list[OutboxMessage]:
-    """Give pending messages to their carriers; what was handed over is returned.
+    """Give pending messages to carriers inside; what was handed over is returned.
 
+    of: the (provider, channel) that are in the sandbox; None: all of them, as in a rehearsal.
     turned_down: called for a message that its carrier rejected, in the transaction that notes it.
 
     Oldest first, but those that were refused behind those that were not: nothing a carrier does not
@@ -105,6 +120,10 @@ def hand_over(
     """
     handed = []
     pending = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
+    if of is not None:
+        if not of:
+            return []
+        pending = pending.filter(reduce(or_, (Q(provider_id=p, channel=c) for p, c in of)))
     for message_id in pending.order_by("attempts", "id").values_list("id", flat=True)[:limit]:
         with transaction.atomic():
             message = pending.select_for_update(skip_locked=True).filter(pk=message_id).first()

@@ -21,6 +21,8 @@ from django.db import DatabaseError, connection, connections
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.engine import cycle, house_keeping
+from meldkamer.engine.sending import Lines
+from meldkamer.notify import ways
 from meldkamer.notify.sandbox import all_sandbox
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,8 @@ class Worker:
 
     def __init__(self) -> None:
         self.stopping = False
-        self.carriers = all_sandbox()
+        self.inside = all_sandbox()
+        self.lines = Lines()
         self.together = _TOGETHER_LEAST
         self.listener: psycopg.Connection[tuple[object, ...]] | None = None
 
@@ -67,6 +70,7 @@ class Worker:
     def run(self, ready: Callable[[], object]) -> None:
         """Loop; a database that is away is waited for."""
         told = False
+        self.lines.start()
         while not self.stopping:
             try:
                 self._listen()
@@ -79,6 +83,7 @@ class Worker:
                 log.warning("the database is away, trying again: %s", str(fault).strip())
                 self._forget()
                 time.sleep(_RECONNECT_S)
+        self.lines.stop()
         self._forget()
 
     def _work(self) -> None:
@@ -102,7 +107,7 @@ class Worker:
             self._judge_urgent,
             partial(cycle.act_on_due, within_s=_STEP_S),
             self._judge_urgent,
-            lambda now: cycle.hand_over(self.carriers, now, _MESSAGES_A_STEP),
+            self._hand_over,
             self._judge_urgent,
             cycle.look_at_house,
         )
@@ -111,6 +116,10 @@ class Worker:
                 break
             done += self._guarded(step)
         return done
+
+    def _hand_over(self, now: datetime) -> int:
+        """What stays in the house; what leaves it is the lines' (`engine.sending`)."""
+        return cycle.hand_over(self.inside, now, _MESSAGES_A_STEP, ways.in_sandbox())
 
     def _judge(self, now: datetime) -> int:
         """Judge what waits for a while, the most urgent class first."""

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_LENGTHS_BYTES = (16, 24, 32)
 _NONCE_BYTES = 12
+_TRANSMITTER = b"transmitter"
 
 
 class KeyFault(ValueError):
@@ -39,17 +40,15 @@ def read_key(text: str) -> bytes:
     return key
 
 
-def seal(key: bytes, sealing_key: bytes) -> bytes:
-    """Seal a transmitter key with the installation's 32-byte sealing key."""
+def seal(secret: bytes, sealing_key: bytes, purpose: bytes = _TRANSMITTER) -> bytes:
+    """Seal a secret with the installation's 32-byte sealing key, for one purpose alone."""
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(sealing_key).encrypt(nonce, key, b"transmitter")
+    return nonce + AESGCM(sealing_key).encrypt(nonce, secret, purpose)
 
 
-def unseal(sealed: bytes, sealing_key: bytes) -> bytes:
-    """The transmitter key again; KeyFault when it was sealed by another installation's key."""
+def unseal(sealed: bytes, sealing_key: bytes, purpose: bytes = _TRANSMITTER) -> bytes:
+    """The secret again; KeyFault when it was sealed by another installation's key."""
     try:
-        return AESGCM(sealing_key).decrypt(
-            sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], b"transmitter"
-        )
+        return AESGCM(sealing_key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], purpose)
     except InvalidTag:
         raise KeyFault("this key was sealed with another sealing key") from None

@@ -107,6 +107,7 @@ def report(provider_id: int, installer_id: int | None, now: datetime) -> None:
         language=language,
         clause="S10.3",
         now=now,
+        provider_id=provider_id,
         facts={
             "provider": provider.name,
             "day": _day(now, zone, language),

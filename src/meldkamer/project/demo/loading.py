@@ -84,6 +84,7 @@ def _provider(slug: str, terms: str) -> Provider:
             "seat": house.seat,
             "emergency_phone": house.emergency_phone,
             "office_email": house.sales_email,
+            "practice": True,
         },
     )
     return provider

@@ -1,0 +1,169 @@
+"""The lines of a worker: who drives the carriers, and what the house does with what they see.
+
+One thread looks which carriers there are, which is asked first for whose messages, and wakes the
+lines when something is put into the outbox. Every note of a line is one transaction: the message,
+the incident's deadline and its course change together (site first, then the message).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from functools import partial
+
+import psycopg
+from django.db import DatabaseError, connection, connections, transaction
+
+from meldkamer.agenda.faults import is_passing
+from meldkamer.incidents import carrier_faults, notices, sent
+from meldkamer.notify import outbox, ways
+from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
+from meldkamer.notify.commands import OUTBOX
+from meldkamer.notify.ears import StoringEars
+from meldkamer.notify.kinds import build
+from meldkamer.notify.line import Line, Told
+from meldkamer.notify.outbox import LADDER, Claimed
+from meldkamer.rules import routing
+
+log = logging.getLogger(__name__)
+_LOOK_S, _RECONNECT_S, _JOIN_S = 1.0, 0.5, 2.5
+
+
+class House:
+    """What the house does with what a line sees (see `notify.line.Hooks`)."""
+
+    def unwanted(self, claimed: Sequence[Claimed], now: datetime) -> Collection[int]:
+        """Texts of the ladder whose incident was closed meanwhile; they are cancelled."""
+        of = {
+            one.parcel.incident_id
+            for one in claimed
+            if one.parcel.template == LADDER and one.parcel.incident_id is not None
+        }
+        closed = sent.closed(of)
+        found = [one for one in claimed if one.parcel.incident_id in closed]
+        gone = [one for one in found if one.parcel.template == LADDER]
+        for one in gone:
+            with transaction.atomic():
+                sent.lock_for(one.parcel.site_id, one.parcel.incident_id)
+                message = outbox.locked(one)
+                if message is not None:
+                    outbox.note_cancelled(message, "the incident is closed", now)
+        return {one.parcel.id for one in gone}
+
+    def taken(self, claimed: Claimed, ref: str, now: datetime) -> None:
+        """The carrier has it; the ladder waits from now on (S7.2)."""
+        try:
+            self._taken(claimed, ref, now, move=True)
+        except Exception as fault:
+            if is_passing(fault):
+                raise
+            # it is gone and must not go again: noted alone; the incident keeps its own deadline
+            log.exception("message %d went, and its incident could not follow", claimed.parcel.id)
+            self._taken(claimed, ref, now, move=False)
+
+    @transaction.atomic
+    def _taken(self, claimed: Claimed, ref: str, now: datetime, *, move: bool) -> None:
+        parcel = claimed.parcel
+        sent.lock_for(parcel.site_id, parcel.incident_id)
+        message = outbox.locked(claimed)
+        if message is None:
+            outbox.taken_late(parcel.id, ref, now)
+            return
+        outbox.note_taken(message, ref, now)
+        if not move:
+            notices.add("message", "M12.1", parcel.recipient, now, provider_id=parcel.provider_id)
+        elif parcel.template == LADDER and parcel.incident_id is not None:
+            sent.handed_over(parcel.incident_id, parcel.id, now)
+
+    @transaction.atomic
+    def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
+        """Not taken: for good, then the ladder moves on (S7.2); else by another, or later."""
+        parcel = claimed.parcel
+        sent.lock_for(parcel.site_id, parcel.incident_id)
+        message = outbox.locked(claimed)
+        if message is None:
+            return
+        if isinstance(fault, Rejected):
+            outbox.note_rejected(message, str(fault), now)
+            sent.turned_down(message, now)
+        else:
+            outbox.note_fault(message, fault, ways.outside(), now)
+
+    def healthy(self, carrier_id: int, now: datetime) -> None:
+        """The carrier works."""
+        carrier_faults.works(carrier_id, now)
+
+    def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
+        """The carrier does not work: an operator is told, and others take its messages."""
+        carrier_faults.fails(carrier_id, fault, now)
+
+
+class Lines(threading.Thread):
+    """A line for every carrier that is switched on, in this process."""
+
+    def __init__(self) -> None:
+        super().__init__(name="carriers", daemon=True)
+        self._stopping = threading.Event()
+        self._lines: dict[int, tuple[int, Line]] = {}
+
+    def stop(self) -> None:
+        """Stop every line; two seconds and a half at most."""
+        self._stopping.set()
+        for _, line in self._lines.values():
+            line.stop()
+        self.join(_JOIN_S)
+
+    def run(self) -> None:
+        """Look at the carriers every second, and when something is put into the outbox."""
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except (DatabaseError, psycopg.Error) as fault:
+                log.warning("the database is away: %s", str(fault).strip())
+                self._stopping.wait(_RECONNECT_S)
+            finally:
+                connections.close_all()
+        for _, line in self._lines.values():
+            line.join(_JOIN_S)
+
+    def _listen(self) -> None:
+        connection.ensure_connection()
+        with ways.listener(OUTBOX, ways.CHANNEL) as listener:
+            while not self._stopping.is_set():
+                self._renew()
+                for _ in listener.notifies(timeout=_LOOK_S, stop_after=1):
+                    for _, line in self._lines.values():
+                        line.wake.set()
+
+    def _renew(self) -> None:
+        """Start what is new, stop what is switched off or changed, tell each what is its own."""
+        rows = {int(row.pk): row for row in ways.enabled()}
+        facts = [ways.facts(row) for row in rows.values()]
+        mine = routing.firsts(facts, ways.providers_outside()) if facts else {}
+        for carrier_id, (version, line) in list(self._lines.items()):
+            row = rows.get(carrier_id)
+            if row is None or row.version != version:
+                line.stop()
+                if not line.is_alive():
+                    del self._lines[carrier_id]
+                    if row is None:
+                        outbox.unpin(carrier_id)
+            elif not line.is_alive():
+                del self._lines[carrier_id]
+        for way in facts:
+            told = Told(way, rows[way.id].per_second, frozenset(mine.get(way.id, ())))
+            known = self._lines.get(way.id)
+            if known is None:
+                line = Line(told, partial(_build, way.id), House())
+                self._lines[way.id] = (rows[way.id].version, line)
+                line.start()
+            elif known[1].told != told:
+                known[1].told = told
+                known[1].wake.set()
+
+
+def _build(carrier_id: int) -> Carrier:
+    row = ways.get(carrier_id)
+    return build(row.kind, row.settings, ways.secrets_of(row), StoringEars(carrier_id))

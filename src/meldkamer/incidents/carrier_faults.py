@@ -1,0 +1,80 @@
+"""A carrier fails or works again: an operator hears of it, and messages go another way.
+
+It becomes a signal of the provider's own house (`sites.house`), judged like any other, so it has an
+owner and a due time (M12.2). A failure is told once, until the carrier works again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from meldkamer.journal import commands as journal
+from meldkamer.journal.synthetic import store_synthetic
+from meldkamer.notify import outbox
+from meldkamer.notify.models import WayOut
+from meldkamer.sites import house
+from meldkamer.sites.models import Provider
+
+_TYPE = "external_technical"
+
+
+@transaction.atomic
+def fails(carrier_id: int, fault: str, now: datetime) -> None:
+    """It does not work: what it was to take is free for others, and an operator is told (S16.2)."""
+    row = WayOut.objects.select_for_update().get(pk=carrier_id)
+    if row.state == WayOut.State.DOWN:
+        return
+    outbox.note_health(row, WayOut.State.DOWN, fault, now)
+    waiting = outbox.unpin(carrier_id)
+    _tell("carrier.failed", row, now, reason=fault, waiting=waiting)
+    _signal(row, now, role="event", code="carrier down", fault=fault)
+
+
+@transaction.atomic
+def works(carrier_id: int, now: datetime) -> None:
+    """It works, for the first time or again."""
+    row = WayOut.objects.select_for_update().get(pk=carrier_id)
+    before = row.state
+    if before == WayOut.State.UP:
+        return
+    outbox.note_health(row, WayOut.State.UP, "", now)
+    _tell("carrier.works", row, now)
+    if before == WayOut.State.DOWN:
+        _signal(row, now, role="restore", code="carrier up")
+
+
+def _tell(word: str, row: WayOut, now: datetime, reason: str = "", **data: object) -> None:
+    journal.write(
+        word,
+        now,
+        provider_id=row.provider_id,
+        clause="M12.1",
+        reason=reason,
+        to=row.name,
+        data={"carrier": row.pk, "channel": row.channel, **data},
+    )
+    journal.announce("carriers")
+
+
+def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = "") -> None:
+    """Into the house of its provider; one that serves every provider: of the oldest outside."""
+    providers = Provider.objects.filter(practice=False).order_by("pk")
+    if row.provider_id is not None:
+        providers = providers.filter(pk=row.provider_id)
+    provider = providers.first()
+    if provider is None:  # nobody's: nothing waits for it
+        return
+    site = house.house_of(provider, now)
+    zone = house.zone_of(site, f"C{row.pk}", f"{row.channel}: {row.name}", row.help_phone)
+    store_synthetic(
+        site_id=site.pk,
+        at=now,
+        code=code,
+        role=role,
+        signal_type=_TYPE if role == "event" else "",
+        restores_type=_TYPE if role == "restore" else None,
+        zone=zone.number,
+        found={"carrier": row.name, **({"fault": fault[:200]} if fault else {})},
+    )

@@ -1,0 +1,105 @@
+"""Receipts: what carriers tell later of what they took. Stored first, consumed once.
+
+A receipt may come before it is noted that the carrier took the message; it waits until then. One
+that cannot be consumed is put aside for the agenda and stops no other.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Concat
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.faults import is_passing
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import notices, sent
+from meldkamer.notify import outbox
+from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.models import OutboxMessage, Receipt
+
+AGAIN = "receipt.again"
+_AGAIN_AFTER = timedelta(seconds=60)
+
+
+def _oldest() -> tuple[int, int] | None:
+    """The oldest receipt whose message is known, without those put aside: (receipt, message)."""
+    aside = AgendaRow.objects.filter(
+        kind=AGAIN,
+        subject=Concat(Value("receipt:"), Cast(OuterRef("pk"), CharField())),
+        done_at=None,
+    )
+    message = OutboxMessage.objects.filter(
+        carrier_id=OuterRef("carrier_id"), carrier_ref=OuterRef("ref")
+    ).exclude(carrier_ref="")
+    return (
+        Receipt.objects.filter(~Exists(aside), consumed_at=None)
+        .annotate(message=Subquery(message.order_by("-id").values("pk")[:1]))
+        .filter(message__isnull=False)
+        .order_by("id")
+        .values_list("pk", "message")
+        .first()
+    )
+
+
+def consume_next(now: datetime) -> bool:
+    """Consume the oldest receipt in one transaction; False when there is none."""
+    oldest = _oldest()
+    if oldest is None:
+        return False
+    receipt_id, message_id = oldest
+    try:
+        with transaction.atomic():
+            _consume(receipt_id, message_id, now)
+    except Exception as fault:
+        if not is_passing(fault):
+            _put_aside(receipt_id, now)
+        raise
+    return True
+
+
+@transaction.atomic
+def consume_again(receipt_id: int, now: datetime) -> None:
+    """Consume a receipt that was put aside; a fault leaves it on the agenda."""
+    row = Receipt.objects.get(pk=receipt_id)
+    message = OutboxMessage.objects.filter(carrier_id=row.carrier_id, carrier_ref=row.ref).last()
+    if message is not None:
+        _consume(receipt_id, message.pk, now)
+
+
+def _consume(receipt_id: int, message_id: int, now: datetime) -> None:
+    about = OutboxMessage.objects.values_list("site_id", "incident_id").get(pk=message_id)
+    sent.lock_for(*about)
+    receipt = Receipt.objects.select_for_update().get(pk=receipt_id)
+    if receipt.consumed_at is not None:  # another worker was before us
+        return
+    receipt.consumed_at = now
+    receipt.save(update_fields=["consumed_at"])
+    message = OutboxMessage.objects.select_for_update().get(pk=message_id)
+    _take(message, ReceiptState(receipt.state), receipt.detail, now)
+
+
+def _take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetime) -> None:
+    if state == ReceiptState.DELIVERED:
+        outbox.note_delivered(message, now)
+        sent.told(message, "message.delivered", detail, now)
+    elif state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
+        reason = detail or state.value
+        if outbox.note_undelivered(message, reason):
+            sent.turned_down(message, now)
+        else:
+            sent.told(message, "message.undelivered", reason, now)
+    elif state == ReceiptState.ACKNOWLEDGED:
+        if outbox.note_acknowledged(message, now):
+            sent.told(message, "message.acknowledged", detail, now)
+    else:
+        sent.told(message, "message.unanswered", detail, now)
+
+
+@transaction.atomic
+def _put_aside(receipt_id: int, now: datetime) -> None:
+    payload = {"receipt": receipt_id}
+    agenda.schedule(AGAIN, f"receipt:{receipt_id}", now + _AGAIN_AFTER, now, payload=payload)
+    notices.add("receipt", "M12.1", f"receipt {receipt_id}", now)

@@ -1,0 +1,99 @@
+"""What becomes of a message after it left: taken, turned down, delivered, acknowledged.
+
+Called with the message's site locked, in the transaction that notes it. A text of the ladder moves
+its incident; everything else is written down where the incident's course shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.due import lock_docket, lock_site_of
+from meldkamer.incidents.locking import lock_site
+from meldkamer.incidents.models import Incident
+from meldkamer.journal import commands as journal
+from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.outbox import LADDER
+from meldkamer.rules.acts import LadderWait
+
+
+def lock_for(site_id: int | None, incident_id: int | None) -> None:
+    """What a message is about, locked for this transaction: before the message itself."""
+    if incident_id is not None:
+        lock_site_of(incident_id)
+    elif site_id is not None:
+        lock_site(site_id)
+
+
+def closed(incident_ids: Iterable[int]) -> set[int]:
+    """Incidents that are closed: a text that asks for an answer to one would only confuse."""
+    rows = Incident.objects.filter(pk__in=set(incident_ids), closed_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
+
+
+def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
+    """The carrier has a text of the ladder: the wait for an "ok" begins now (S7.2).
+
+    In the same instant as the decision nothing moves. A later rung, an operator or the end of the
+    incident has its own due time, which stays.
+    """
+    docket = lock_docket(incident_id, now)
+    incident = docket.opened
+    wait = timedelta(seconds=docket.site_facts.terms.texting.wait_s)
+    if _waits_for(docket, message_id) and incident.due != now + wait:
+        docket.carry_out([LadderWait(now + wait)])
+
+
+def turned_down(message: OutboxMessage, now: datetime) -> None:
+    """The carrier rejected a message, at once or later: told, and the ladder moves on (S7.2)."""
+    if message.incident_id is None:
+        _of_no_incident(message, f"{message.channel}.rejected", message.last_fault, now)
+        return
+    docket = lock_docket(message.incident_id, now)
+    docket.say(
+        f"{message.channel}.rejected",
+        "S7.2" if message.template == LADDER else message.clause,
+        message.last_fault,
+        to=message.recipient,
+        data={"message": message.pk},
+    )
+    docket.save()
+    if _waits_for(docket, message.pk):
+        docket.carry_out([LadderWait(now)])
+
+
+def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
+    """Delivered, acknowledged or unanswered, as its carrier says."""
+    if message.incident_id is None:
+        _of_no_incident(message, word, detail, now)
+        return
+    docket = lock_docket(message.incident_id, now)
+    docket.say(word, message.clause, detail, to=message.recipient, data=_line(message))
+    docket.save()
+
+
+def _waits_for(docket: Docket, message_id: int) -> bool:
+    """Whether the incident's ladder waits for the answer to this very text."""
+    if docket.opened.state != Incident.State.TEXTING:
+        return False
+    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
+    return bool(texts) and texts[-1].data.get("message") == message_id
+
+
+def _of_no_incident(message: OutboxMessage, word: str, reason: str, now: datetime) -> None:
+    journal.write(
+        word,
+        now,
+        provider_id=message.provider_id,
+        site_id=message.site_id,
+        clause=message.clause,
+        reason=reason,
+        to=message.recipient,
+        data=_line(message),
+    )
+
+
+def _line(message: OutboxMessage) -> dict[str, object]:
+    return {"message": message.pk, "channel": message.channel, "template": message.template}
