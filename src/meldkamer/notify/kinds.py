@@ -43,6 +43,7 @@ _ALL: tuple[Kind, ...] = (
     Kind("pbx_ari", "desk", "meldkamer.notify.desk.originate_ari", "AriSettings", ("password",)),
     Kind("cap", "authority", "meldkamer.notify.authority.cap_carrier", "CapSettings",
          ("authorization",)),
+    Kind("smtp", "mail", "meldkamer.notify.mail.smtp", "SmtpSettings", ("password",)),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 

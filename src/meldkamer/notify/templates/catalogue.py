@@ -37,8 +37,8 @@ _WHAT = (*_WHERE, "type", "zone")
 class Words:
     """One message. channel: sms, app, mail (a letter where there is no address) or voice.
 
-    needs: fact → clause that asks for it. says: a word that must stand in it → clause. call: whether
-    the shipped words end with whom to call, when the provider has a number.
+    needs: fact → clause that asks for it. says: a word that must stand in it → clause.
+    call: whether the shipped words end with whom to call, when the provider has a number.
     """
 
     channel: str

@@ -24,7 +24,7 @@ class Finding:
     """What is wrong with the words. code: a sentence of the screen; numbers: what it names."""
 
     code: str
-    field: str = "body"
+    place: str = "body"
     clause: str = ""
     numbers: Mapping[str, object] = field(default_factory=dict)
     mild: bool = False

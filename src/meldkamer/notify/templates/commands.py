@@ -24,7 +24,7 @@ class WordsRefused(ValueError):
     """Nothing was stored; `findings` has all that is wrong with the words."""
 
     def __init__(self, findings: list[Finding]) -> None:
-        super().__init__("; ".join(f"{found.field}: {found.code}" for found in findings))
+        super().__init__("; ".join(f"{found.place}: {found.code}" for found in findings))
         self.findings = findings
 
 
