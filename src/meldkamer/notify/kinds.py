@@ -37,6 +37,8 @@ class Kind:
 
 #: every kind there is; the sandbox is none of them: it is inside (see `sandbox`)
 _ALL: tuple[Kind, ...] = (
+    Kind("sms_http", "sms", "meldkamer.notify.sms.http", "SmsHttpSettings",
+         ("password", "hook_url"), two_way=True),
     # the exchange of the desks: asked after the step's transaction, by the desk itself
     Kind("pbx_http", "desk", "meldkamer.notify.desk.originate_http", "HttpOriginateSettings",
          ("authorization",)),
