@@ -13,6 +13,7 @@ from django.db import transaction
 
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.handing_over import Accepted
 from meldkamer.incidents.hands import after_step, docket_of, keep, mine
 from meldkamer.notify import commands as notify
 from meldkamer.people import identification
@@ -20,22 +21,31 @@ from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, running_call, verification
 from meldkamer.rules.facts import PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
+from meldkamer.sites import service_numbers
 
 _NOT_REACHED = {"busy": "no_answer", "wrong_number": "no_answer"}
 
 
-@transaction.atomic
 def dial(
     staff: Staff, incident_id: int, step_id: str, now: datetime, *, since: datetime | None = None
 ) -> Step:
     """Place the call of a step, once: a second press of the key gives no new tries (S19.1)."""
+    return place(staff, incident_id, step_id, now, since=since)[0]
+
+
+@transaction.atomic
+def place(
+    staff: Staff, incident_id: int, step_id: str, now: datetime, *, since: datetime | None = None
+) -> tuple[Step, bool]:
+    """`dial`, and whether the call is a new one: an exchange is asked for that alone."""
     docket = mine(staff, incident_id, now)
     facts = docket.facts()
     step = _call_step(facts, step_id, now, since)
-    if not running_call.runs(facts, step):
+    fresh = not running_call.runs(facts, step)
+    if fresh:
         docket.carry_out(calls.dialled(facts, step, calls.step_to(step, step.name)))
     keep(docket, staff)
-    return step
+    return step, fresh
 
 
 @transaction.atomic
@@ -124,8 +134,13 @@ def request_service(
     attends: str = "",
     eta: str = "",
     clause: str = "",
+    *,
+    accepted: Accepted | None = None,
 ) -> bool:
-    """Ask for police, fire brigade or medical help; False when a rule forbade it (R13, B1)."""
+    """Ask for police, fire brigade or medical help; False when a rule forbade it (R13, B1).
+
+    accepted: what the service said when it took it on.
+    """
     docket = mine(staff, incident_id, now)
     facts = docket.facts()
     if service not in ("police", "fire", "medical"):
@@ -142,8 +157,28 @@ def request_service(
     asked = service in docket.facts().case.requested
     if asked and (attends or eta):
         docket.say("service.attended", "M3.1", to=service, data={"attends": attends, "eta": eta})
+    if asked:
+        handing_over.told(docket, service, accepted, attends, eta)
     after_step(docket, staff)
     return asked
+
+
+@transaction.atomic
+def call_service(staff: Staff, incident_id: int, service: str, now: datetime) -> str:
+    """The number that is dialled for a service: of the site's zone, never free text (B1).
+
+    Refused with the rule that forbids it now: nobody is called without a verification.
+    """
+    docket = mine(staff, incident_id, now)
+    refusal = procedures.request_refusal(docket.facts(), service, now)
+    if refusal is not None:
+        raise Refused(refusal.clause, refusal.reason, missing=list(refusal.missing))
+    today = now.astimezone(docket.site_facts.timezone).date()
+    dialled = service_numbers.number_for(docket.site, service, today)
+    data = {"number": dialled.number, "zone": dialled.zone}
+    docket.say("service.dialled", "B1", to=service, data=data)
+    keep(docket, staff)
+    return dialled.number
 
 
 @transaction.atomic
