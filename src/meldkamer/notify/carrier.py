@@ -20,11 +20,13 @@ class CarrierFault(Exception):
     """Not taken, and it may be taken later or by another: refused, unreachable, too much at once.
 
     after_s: how long this carrier asks to be left alone; None when it says nothing.
+    blames: False when it says nothing about the carrier, only about the recipient's own end (a
+    push service that one phone chose): that must not stop what goes to all others.
     """
 
-    def __init__(self, reason: str, *, after_s: float | None = None) -> None:
+    def __init__(self, reason: str, *, after_s: float | None = None, blames: bool = True) -> None:
         super().__init__(reason)
-        self.after_s = after_s
+        self.after_s, self.blames = after_s, blames
 
 
 class Rejected(CarrierFault):

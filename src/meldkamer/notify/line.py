@@ -285,7 +285,7 @@ class Line(threading.Thread):
 
     def _blame(self, fault: CarrierFault, now: datetime) -> None:
         """A number that does not exist is not the carrier's fault; too much at once is a pause."""
-        if isinstance(fault, Rejected):
+        if isinstance(fault, Rejected) or not fault.blames:
             return
         if fault.after_s is not None:
             self._paused_until_s = time.monotonic() + fault.after_s

@@ -12,7 +12,13 @@ import pytest
 
 from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel, Rejected
 from meldkamer.notify.push.book import Address
-from meldkamer.notify.push.webpush import WebPush, WebPushSettings, payload, public_key
+from meldkamer.notify.push.webpush import (
+    WebPush,
+    WebPushSettings,
+    is_known,
+    payload,
+    public_key,
+)
 from tests.notify.push.service import Browser, PushService, unpadded
 
 KEY = bytes(range(32))
@@ -135,6 +141,8 @@ def test_a_push_service_that_has_too_much_says_how_long_to_leave_it_alone(
     with pytest.raises(CarrierFault) as fault:
         carrier(Pages(at(service, browser))).send(PARCEL)
     assert fault.value.after_s == 120
+    # a phone names its push service itself: what that says must not stop push to all others
+    assert fault.value.blames is False
     assert not isinstance(fault.value, (Rejected, InDoubt))
 
 
@@ -157,6 +165,7 @@ def test_a_push_service_that_is_down_is_a_fault_without_doubt() -> None:
     with pytest.raises(CarrierFault) as fault:
         carrier(Pages(at(stopped, browser))).send(PARCEL)
     assert type(fault.value) is CarrierFault
+    assert fault.value.blames is False
     assert browser.path not in str(fault.value)
 
 
@@ -208,3 +217,19 @@ def test_settings_that_cannot_be_are_refused_with_what_was_expected(
 ) -> None:
     with pytest.raises(msgspec.ValidationError, match=said):
         msgspec.convert(settings, WebPushSettings)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "known"),
+    [
+        ("https://fcm.googleapis.com/fcm/send/x", True),
+        ("https://web.push.apple.com/x", True),
+        ("https://fcm.googleapis.com.evil.example/x", False),
+        ("https://notfcm.googleapis.com/x", False),
+        ("https://evil.example/fcm.googleapis.com", False),
+    ],
+)
+def test_only_push_services_that_people_have_speak_for_push_as_a_whole(
+    endpoint: str, known: bool
+) -> None:
+    assert is_known(endpoint) is known

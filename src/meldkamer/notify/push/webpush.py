@@ -31,6 +31,16 @@ _CLAIM_S = 12 * 3600
 #: what fits into one message of every push service, before it is encrypted
 PAYLOAD_MOST = 2_000
 _GONE = (404, 410)
+#: the push services of the browsers that people have. Only these say something about push as a
+#: whole; any other is one that a phone named, and must not stop what goes to all others
+KNOWN = (
+    "fcm.googleapis.com",
+    "push.services.mozilla.com",
+    "push.apple.com",
+    "notify.windows.com",
+)
+#: so long at most a push service is left alone, and so many phones of a contact are pushed to
+AFTER_MOST_S, PHONES_MOST = 600.0, 8
 #: the order of P-256
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -80,7 +90,7 @@ class WebPush:
 
     def send(self, parcel: Parcel) -> str:
         """To every phone of its contact; taken when one of them took it."""
-        phones = self._book.addresses(parcel.contact_id) if parcel.contact_id else ()
+        phones = self._book.addresses(parcel.contact_id)[:PHONES_MOST] if parcel.contact_id else ()
         if not phones:
             raise Rejected(f"{parcel.recipient} has the app on no phone")
         faults: list[CarrierFault] = []
@@ -110,16 +120,22 @@ class WebPush:
                 limit_s=self._settings.limit_s, anywhere=self._anywhere,
             )  # fmt: skip
         except outside.NotGiven as fault:
-            raise CarrierFault(f"{_service(phone)}: {fault}") from None
+            raise CarrierFault(
+                f"{_service(phone)}: {fault}", blames=is_known(phone.endpoint)
+            ) from None
         except outside.NotKnown as fault:
-            raise InDoubt(f"{_service(phone)}: {fault}") from None
+            raise InDoubt(f"{_service(phone)}: {fault}", blames=is_known(phone.endpoint)) from None
         if answer.code in _GONE:
             self._book.gone(phone.id)
             raise Rejected(f"{parcel.recipient} took the app off the phone ({answer.code})")
         if answer.code in (400, 413):
             raise Rejected(f"{_service(phone)} refuses this message ({answer.code})")
         if not 200 <= answer.code < 300:
-            raise CarrierFault(f"{_service(phone)} answers {answer.code}", after_s=answer.after_s)
+            raise CarrierFault(
+                f"{_service(phone)} answers {answer.code}",
+                after_s=min(answer.after_s, AFTER_MOST_S) if answer.after_s else None,
+                blames=is_known(phone.endpoint),
+            )
 
     def _encrypted(self, phone: Address, parcel: Parcel) -> bytes:
         known = {
@@ -185,6 +201,12 @@ def public_key(key: bytes) -> str:
 def _topic(message_id: int) -> str:
     """At most 32 letters of base64url (RFC 8030, 5.4)."""
     return f"m{message_id}"
+
+
+def is_known(endpoint: str) -> bool:
+    """Whether this push service is one of those that people's browsers have."""
+    host = urlsplit(endpoint).hostname or ""
+    return any(host == known or host.endswith(f".{known}") for known in KNOWN)
 
 
 def _service(phone: Address) -> str:
