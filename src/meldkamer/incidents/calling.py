@@ -13,7 +13,7 @@ from django.db import transaction
 
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.handing_over import Accepted
+from meldkamer.incidents.handing_over import Accepted, tell_service
 from meldkamer.incidents.hands import after_step, docket_of, keep, mine
 from meldkamer.notify import commands as notify
 from meldkamer.people import identification
@@ -158,7 +158,7 @@ def request_service(
     if asked and (attends or eta):
         docket.say("service.attended", "M3.1", to=service, data={"attends": attends, "eta": eta})
     if asked:
-        handing_over.told(docket, service, accepted, attends, eta)
+        tell_service(docket, service, accepted, attends, eta)
     after_step(docket, staff)
     return asked
 

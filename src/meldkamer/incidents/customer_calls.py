@@ -252,6 +252,11 @@ def overdue(task_id: int, terms: Terms, now: datetime) -> None:
     tasks.hand_on(task, str(owner), task.ready_at, again, now)
 
 
+def site_of(task_id: int) -> Site:
+    """The site that a task is about."""
+    return Task.objects.select_related("site__provider").get(pk=task_id).site
+
+
 def _task(staff: Staff, task_id: int, now: datetime) -> tuple[Task, Docket]:
     """The open task with its site locked."""
     site_id = Task.objects.values_list("site_id", flat=True).get(pk=task_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -28,6 +29,45 @@ def normal(text: str, region: str = "BE") -> str:
     if number is None or not phonenumbers.is_possible_number(number):
         raise PhoneFault(f"{text!r} is not a telephone number; expected e.g. +32 475 12 34 56")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+#: 101, 112, 1722: dialled as they are
+_SHORT = re.compile(r"1[0-9]{2,4}\Z")
+#: what exchanges and networks write where a caller withholds his number
+_WITHHELD = re.compile(
+    r"(?i)anonymous|anonyme|anoniem|unknown|private|restricted|unavailable|withheld|blocked|none"
+)
+_SHOWN_MOST = 40
+
+
+def of_service(text: str, region: str = "BE") -> str:
+    """A service's number: a short one as it is, another in E.164. PhoneFault says what is meant."""
+    digits = "".join(text.split())
+    if _SHORT.match(digits):
+        return digits
+    number = normal(text, region)
+    if not number:
+        raise PhoneFault("no telephone number; expected e.g. 101 or +32 9 266 61 11")
+    return number
+
+
+def heard(text: str, region: str = "BE") -> tuple[str, str]:
+    """What the network shows of a caller: (E.164, "") or ("", what was shown).
+
+    ("", "") when he withholds it. Never a fault: whatever is sent, the call is there. A name beside
+    the number is dropped: anybody can write one.
+    """
+    plain = "".join(one for one in text if one.isprintable()).strip()
+    inner = re.search(r"<([^>]*)>", plain)
+    bare = (inner.group(1) if inner else plain).strip()
+    bare = re.sub(r"(?i)\A(sips?|tel):", "", bare).partition("@")[0].partition(";")[0].strip()
+    if not bare or _WITHHELD.search(bare):
+        return "", ""
+    try:
+        number = normal(bare, region)
+    except PhoneFault:
+        number = ""
+    return (number, "") if number else ("", bare[:_SHOWN_MOST])
 
 
 @lru_cache(maxsize=65536)
