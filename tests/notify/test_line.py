@@ -1,0 +1,233 @@
+"""A line drives its carrier: it claims, sends in parallel, and outlives what breaks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, connections
+
+from meldkamer.notify import outbox, ways
+from meldkamer.notify.carrier import CarrierFault, Parcel
+from meldkamer.notify.line import Line, Told
+from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.outbox import Claimed
+from meldkamer.sites.models import Provider
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOW = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
+_LIMIT_S = 20.0
+
+
+class Box:
+    """A carrier that takes, refuses or hangs as the test says."""
+
+    def __init__(self, at_once: int = 4) -> None:
+        self.at_once = at_once
+        self.took: list[int] = []
+        self.most = 0
+        self.fault: CarrierFault | None = None
+        self.shut: CarrierFault | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.opened = 0
+        self._lock, self._now = threading.Lock(), 0
+
+    def open(self) -> None:
+        self.opened += 1
+        if self.shut is not None:
+            raise self.shut
+
+    def check(self) -> None:
+        if self.shut is not None:
+            raise self.shut
+
+    def send(self, parcel: Parcel) -> str:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        self.gate.wait(_LIMIT_S)
+        with self._lock:
+            self._now -= 1
+            self.took.append(parcel.id)
+        if self.fault is not None:
+            raise self.fault
+        return f"r{parcel.id}"
+
+    def close(self) -> None:
+        pass
+
+
+class Notes:
+    """The house of these tests: it only notes."""
+
+    def __init__(self) -> None:
+        self.health: list[bool] = []
+        self.away = 0
+
+    def unwanted(self, claimed: Sequence[Claimed], now: datetime) -> Collection[int]:
+        return ()
+
+    def taken(self, claimed: Claimed, ref: str, now: datetime) -> None:
+        if self.away:
+            self.away -= 1
+            raise DatabaseError("the database is away")
+        message = OutboxMessage.objects.get(pk=claimed.parcel.id)
+        outbox.note_taken(message, ref, now)
+
+    def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
+        message = OutboxMessage.objects.get(pk=claimed.parcel.id)
+        outbox.note_fault(message, fault, ways.outside(), now)
+
+    def healthy(self, carrier_id: int, now: datetime) -> None:
+        self.health.append(True)
+
+    def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
+        self.health.append(False)
+
+
+@pytest.fixture
+def row() -> WayOut:
+    return WayOut.objects.create(channel="sms", kind="smpp", name="one", state="up")
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider.objects.create(slug="p", name="P", terms="securitas-2022-05")
+
+
+def put(provider: Provider, count: int = 1) -> list[int]:
+    rows = [
+        OutboxMessage.objects.create(
+            channel="sms", provider_id=provider.pk, recipient="An", address="+32475000001",
+            language="nl", template="information", body="x", clause="S7.1", created_at=NOW,
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+    return [int(one.pk) for one in rows]
+
+
+@contextmanager
+def running(
+    row: WayOut, provider: Provider, box: Box, notes: Notes, per_second: float | None = None
+) -> Iterator[Line]:
+    mine = frozenset({(provider.pk, False), (provider.pk, True)})
+    line = Line(Told(ways.facts(row), per_second, mine), lambda: box, notes)
+    line.start()
+    try:
+        yield line
+    finally:
+        box.gate.set()
+        line.stop()
+        line.join(_LIMIT_S)
+        assert not line.is_alive()
+        connections.close_all()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + _LIMIT_S
+    while not holds():
+        assert time.monotonic() < end_s, "it never came"
+        time.sleep(0.01)
+
+
+def states() -> list[str]:
+    return list(OutboxMessage.objects.order_by("id").values_list("state", flat=True))
+
+
+def test_messages_go_in_parallel_as_far_as_the_window_allows(
+    row: WayOut, provider: Provider
+) -> None:
+    box, notes = Box(at_once=3), Notes()
+    ids = put(provider, 8)
+    box.gate.clear()
+    with running(row, provider, box, notes):
+        until(lambda: box.most == 3)
+        assert states().count("sending") == 3
+        box.gate.set()
+        until(lambda: states() == ["handed_over"] * 8)
+    assert sorted(box.took) == ids
+    assert box.most == 3
+    assert notes.health == [True]
+
+
+@pytest.mark.clause("M12.1")
+def test_two_lines_of_one_carrier_never_send_at_the_same_time(
+    row: WayOut, provider: Provider
+) -> None:
+    first, second, notes = Box(), Box(), Notes()
+    with running(row, provider, first, notes):
+        until(lambda: first.opened == 1)
+        with running(row, provider, second, notes):
+            ids = put(provider, 5)
+            until(lambda: states() == ["handed_over"] * 5)
+            assert second.opened == 0
+    assert sorted(first.took) == ids
+
+
+@pytest.mark.clause("M12.1")
+def test_what_was_sent_while_the_database_was_away_is_noted_later_and_not_sent_again(
+    row: WayOut, provider: Provider
+) -> None:
+    box, notes = Box(), Notes()
+    notes.away = 2
+    put(provider)
+    with running(row, provider, box, notes):
+        until(lambda: states() == ["handed_over"])
+    assert len(box.took) == 1
+    assert OutboxMessage.objects.get().doubts == 0
+
+
+def test_a_carrier_that_cannot_be_opened_is_tried_again_and_told_once(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.rules.routing.UNREACHABLE", timedelta(seconds=0.3))
+    box, notes = Box(), Notes()
+    box.shut = CarrierFault("connection refused")
+    put(provider)
+    with running(row, provider, box, notes):
+        until(lambda: box.opened >= 3 and notes.health == [False])
+        assert states() == ["pending"]
+        box.shut = None
+        until(lambda: states() == ["handed_over"])
+    assert notes.health == [False, True]
+
+
+def test_a_carrier_that_refuses_everything_is_down_and_gets_another_chance(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.notify.line._PROBATION", timedelta(seconds=0.5))
+    monkeypatch.setattr("meldkamer.notify.line._CHECK_S", 0.1)
+    box, notes = Box(at_once=1), Notes()
+    box.fault = CarrierFault("system error")
+    put(provider, 3)
+    with running(row, provider, box, notes):
+        until(lambda: notes.health == [True, False])
+        box.fault = None
+        OutboxMessage.objects.update(state="pending", carrier=None)
+        until(lambda: states() == ["handed_over"] * 3)
+    assert notes.health == [True, False, True]
+
+
+def test_a_throttle_spreads_messages_over_time(row: WayOut, provider: Provider) -> None:
+    box, notes = Box(at_once=10), Notes()
+    put(provider, 6)
+    began_s = time.monotonic()
+    with running(row, provider, box, notes, per_second=5.0):
+        until(lambda: len(box.took) == 5)
+        until(lambda: len(box.took) == 6)
+    # five at once, the sixth after a fifth of a second: a throttle that lets all go takes none
+    assert time.monotonic() - began_s >= 0.19
+
+
+def test_a_fault_of_a_carriers_own_making_is_a_refusal(row: WayOut, provider: Provider) -> None:
+    box, notes = Box(), Notes()
+    box.fault = ValueError("a bug")  # type: ignore[assignment]
+    put(provider)
+    with running(row, provider, box, notes):
+        until(lambda: states() == ["waiting"])
+    assert "ValueError: a bug" in OutboxMessage.objects.get().last_fault
