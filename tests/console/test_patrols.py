@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from meldkamer.journal.models import Entry
-from meldkamer.notify import commands as notify
 from meldkamer.notify.models import PatrolUnit
+from meldkamer.notify.patrol import jobs
 from tests.console.scene import Scene, burglary
 
 
@@ -30,7 +30,7 @@ def test_a_patrol_that_was_sent_reports_step_by_step_and_is_free_again(
     scene: Scene, desk: Client, unit: PatrolUnit
 ) -> None:
     incident = burglary(scene, scene.site(options=("patrol",)))
-    assert notify.send_unit(incident.provider_id, None, incident.pk, scene.now) is not None
+    assert jobs.take(unit, "sent", incident.pk, scene.now)
     page = desk.get("/lists/patrols/", headers={"HX-Request": "true"}).content.decode()
     for words in ("Gent-Zuid", "on the way", "51.0400, 3.7200", f"/incident/{incident.pk}/"):
         assert words in page

@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from meldkamer.notify import commands as notify
 from meldkamer.notify.models import InboundMessage, PatrolUnit
+from meldkamer.notify.patrol import jobs
 from meldkamer.notify.queries import free_units
 from meldkamer.notify.templates import render
 from tests.incidents.together import faults, together
@@ -58,10 +58,14 @@ def test_the_nearest_free_patrol_goes_and_one_that_is_away_does_not(town: Town) 
             longitude=None if latitude is None else 4.4,
         )  # fmt: skip
     here = (51.2, 4.4)
-    assert [unit.name for unit in free_units(1, here)] == ["near", "far", "nowhere"]
-    assert free_units(2, here) == []
-    sent = [notify.send_unit(1, here, 7, NOW) for _ in range(4)]
-    assert [unit.name if unit else None for unit in sent] == ["near", "far", "nowhere", None]
+    units = free_units(1, here, NOW, stale_s=600)
+    assert [unit.name for unit in units] == ["near", "far", "nowhere"]
+    assert free_units(2, here, NOW, stale_s=600) == []
+    assert jobs.take(units[0], "sent", 7, NOW)
+    # a second desk that read the same list comes too late
+    assert not jobs.take(units[0], "sent", 8, NOW)
+    left = [unit.name for unit in free_units(1, here, NOW, stale_s=600)]
+    assert left == ["far", "nowhere"]
 
 
 @pytest.mark.clause("S7.6")

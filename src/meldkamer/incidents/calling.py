@@ -11,11 +11,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from meldkamer.incidents import dispatching
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.handing_over import Accepted, tell_service
 from meldkamer.incidents.hands import after_step, docket_of, keep, mine
-from meldkamer.notify import commands as notify
 from meldkamer.people import identification
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, running_call, verification
@@ -183,7 +183,7 @@ def call_service(staff: Staff, incident_id: int, service: str, now: datetime) ->
 
 @transaction.atomic
 def send_patrol(staff: Staff, incident_id: int, now: datetime) -> bool:
-    """Send the nearest free patrol; False when none goes (S6.1)."""
+    """Send or ask the nearest free patrol; False when there is none (S6.1)."""
     docket = mine(staff, incident_id, now)
     went = dispatch(docket)
     after_step(docket, staff)
@@ -191,16 +191,16 @@ def send_patrol(staff: Staff, incident_id: int, now: datetime) -> bool:
 
 
 def dispatch(docket: Docket) -> bool:
-    """The nearest free unit goes, or the refusal is told (S6.1)."""
+    """The nearest free unit goes or is asked, or the refusal is told (S6.1)."""
     facts = docket.facts()
     if not docket.site_facts.takes("patrol") or not facts.free_patrols:
         docket.carry_out(calls.patrol(facts, ""))
         return False
-    position = docket.site_facts.position
-    unit = notify.send_unit(docket.site.provider_id, position, docket.opened.pk, docket.now)
-    # without one the facts are read again: who was free may have been sent elsewhere meanwhile
-    docket.carry_out(calls.patrol(facts, unit.name) if unit else calls.patrol(docket.facts(), ""))
-    return unit is not None
+    if dispatching.send(docket) is not None:
+        return True
+    # read again: who was free has been sent elsewhere meanwhile
+    docket.carry_out(calls.patrol(docket.facts(), ""))
+    return False
 
 
 @transaction.atomic

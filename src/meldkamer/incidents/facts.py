@@ -261,14 +261,15 @@ def incident_facts(
         verified_by=incident.verified_by,
         wait_for=incident.wait_for,
         origin=incident.origin,
-        free_patrols=free_patrols(site),
+        free_patrols=free_patrols(site, now),
     )
 
 
-def free_patrols(site: SiteFacts) -> int:
+def free_patrols(site: SiteFacts, now: datetime) -> int:
     """How many patrol units could go now (S6.1)."""
     from meldkamer.notify.queries import free_units
 
     if not site.takes("patrol"):
         return 0
-    return len(free_units(site.provider_id, site.position))
+    stale_s = site.terms.patrol.stale_s
+    return len(free_units(site.provider_id, site.position, now, stale_s=stale_s))

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import notices
+from meldkamer.incidents import dispatching, notices
 from meldkamer.incidents.calling import dispatch
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
@@ -22,7 +22,6 @@ from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.incidents.testing import end_test, known
 from meldkamer.journal import commands as journal
-from meldkamer.notify import commands as notify
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.people import callers, identification
 from meldkamer.people.models import Staff
@@ -216,8 +215,9 @@ class _IncomingCall:
         at_premises = self.key == identification.PREMISES
         facts = docket.facts()
         docket.carry_out(calls.spoken(facts, at_premises, "send_patrol", self.person, self.now))
-        # verified, police is the operator's next step
-        if kind not in _PATROLLED or not docket.opened.verified_by:
+        # verified, police is the operator's next step; a unit that thinks may yet say no
+        verified = kind in _PATROLLED and docket.opened.verified_by
+        if not verified and not docket.facts().case.patrol_asked:
             docket.carry_out([Close("handled", "S6.1")])
 
     def _patrol_without_incident(self) -> None:
@@ -233,13 +233,11 @@ class _IncomingCall:
         if not self.facts.takes("patrol"):
             docket.say("patrol.refused", "S6.1", "patrol not taken", to="patrol")
             return ""
-        unit = notify.send_unit(self.site.provider_id, self.facts.position, None, self.now)
+        unit = dispatching.send(docket, reason="asked for by phone")
         if unit is None:
             docket.say("patrol.refused", "S6.1", "no patrol free", to="patrol")
             return ""
-        name = unit.name
-        docket.say("patrol.sent", "S6.1", "asked for by phone", to=name, data={"unit": name})
-        return name
+        return unit.name
 
     def help(self, *, identified: bool) -> None:
         """S24.1: a hold-up, verified by person, police next; also without a right code."""

@@ -16,8 +16,7 @@ from django.db.models import Q
 
 from meldkamer.agenda.commands import OF_NO_CLASS
 from meldkamer.notify.carrier import CarrierFault, Rejected
-from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit
-from meldkamer.notify.queries import free_units
+from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.notify.templates import render
 
 OUTBOX, INBOUND = "meldkamer_outbox", "meldkamer_inbound"
@@ -87,19 +86,6 @@ def receive(channel: str, sender: str, text: str, now: datetime, carrier_ref: st
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [INBOUND])
     return int(message.pk)
-
-
-def send_unit(
-    provider_id: int, position: tuple[float, float] | None, incident_id: int | None, now: datetime
-) -> PatrolUnit | None:
-    """The nearest free patrol is sent, once; None when all are on their way (S6.1)."""
-    for unit in free_units(provider_id, position):
-        # two desks may have read the same free unit: the row decides who sends it
-        if PatrolUnit.objects.filter(pk=unit.pk, state=PatrolUnit.State.FREE).update(
-            state=PatrolUnit.State.SENT, incident_id=incident_id, reported_at=now
-        ):
-            return unit
-    return None
 
 
 def hand_over(

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from meldkamer.notify.models import PatrolUnit
-from meldkamer.sites.distance import distance_km
+from meldkamer.notify.patrol.ranking import Position, ranked
+from meldkamer.notify.patrol.roads import known
+from meldkamer.notify.patrol.shifts import on_shift
 
 
-def free_units(provider_id: int, position: tuple[float, float] | None) -> list[PatrolUnit]:
-    """The provider's free patrol units, nearest first; by name where a position is missing."""
-    units = list(
-        PatrolUnit.objects.filter(provider_id=provider_id, state=PatrolUnit.State.FREE).order_by(
-            "name"
-        )
-    )
-    return sorted(units, key=lambda unit: _distance(unit, position))
+def free_units(
+    provider_id: int,
+    position: Position | None,
+    now: datetime,
+    *,
+    stale_s: int,
+    roads: dict[int, float] | None = None,
+) -> list[PatrolUnit]:
+    """The provider's units that are free and on shift, in the order in which they are asked (S6.1).
 
-
-def _distance(unit: PatrolUnit, position: tuple[float, float] | None) -> float:
-    if position is None or unit.latitude is None or unit.longitude is None:
-        return float("inf")
-    return distance_km(position, (unit.latitude, unit.longitude))
+    stale_s: after so many seconds a page's position is no longer believed. roads: seconds by the
+    unit's number; None reads what was asked for a moment ago.
+    """
+    units = [
+        unit
+        for unit in PatrolUnit.objects.filter(
+            provider_id=provider_id, state=PatrolUnit.State.FREE
+        ).order_by("name")
+        if on_shift(unit.shifts, ZoneInfo(unit.timezone), now)
+    ]
+    times = known(units, position) if roads is None else roads
+    return ranked(units, position, now, stale_s, times)

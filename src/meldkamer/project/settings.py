@@ -12,7 +12,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.project import keys, paths
-from meldkamer.project.addresses import web_address
+from meldkamer.project.addresses import route_link, web_address
 from meldkamer.project.database import django_database
 from meldkamer.project.logs import logging_config
 
@@ -182,6 +182,14 @@ X_FRAME_OPTIONS = "DENY"
 if _on("MELDKAMER_BEHIND_TLS"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+#: an OSRM service that says how long a patrol drives; empty: the distance decides (S6.1)
+MELDKAMER_ROUTING_URL = web_address(
+    "MELDKAMER_ROUTING_URL", os.environ.get("MELDKAMER_ROUTING_URL", "")
+)
+#: what the patrol's button "Route" opens; {lat} and {lon} are put in, {place} is the address
+MELDKAMER_ROUTE_LINK = route_link(
+    "MELDKAMER_ROUTE_LINK", os.environ.get("MELDKAMER_ROUTE_LINK", "")
+)
 #: where map tiles come from, e.g. https://tiles.example/{z}/{x}/{y}.png; empty: no map background
 MELDKAMER_TILE_URL = os.environ.get("MELDKAMER_TILE_URL", "")
 _TILE_HOST = ["/".join(MELDKAMER_TILE_URL.split("/")[:3])] if MELDKAMER_TILE_URL else []

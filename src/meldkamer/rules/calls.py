@@ -185,6 +185,25 @@ def patrol(incident: IncidentFacts, unit: str) -> list[Act]:
     return [Say("patrol.sent", "S6.1", to=unit, data={"unit": unit})]
 
 
+#: what a patrol can say it sees, and what that means to the rules: who or what was there can only
+#: be said on site, so a person seen and traces of a break-in verify; an open door alone does not
+FINDINGS = {
+    "nothing": "nothing",
+    "traces": "intruder",
+    "open": "nothing",
+    "person": "intruder",
+    "damage": "nothing",
+}
+
+
+def patrol_offered(unit: str, until: datetime, km: float | None) -> Say:
+    """The nearest free unit is asked, over its page; until when it may answer (S6.1)."""
+    data: dict[str, object] = {"unit": unit, "until": until.isoformat()}
+    if km is not None:
+        data["km"] = round(km, 1)
+    return Say("patrol.offered", "S6.1", to=unit, data=data)
+
+
 def overridden(incident: IncidentFacts, reason: str, now: datetime) -> list[Act]:
     """A supervisor calls the police, with a written reason (S15.3, S4.3, B1)."""
     if not incident.verified_by and incident.type in incident.terms.verification.types:

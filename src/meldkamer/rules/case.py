@@ -95,8 +95,11 @@ _FOLDS: dict[str, Callable[[Case, Past], Case]] = {
     "police.refused": _refused("police"),
     "fire.refused": _refused("fire"),
     "medical.refused": _refused("medical"),
-    "patrol.sent": lambda case, past: replace(case, patrol_settled=True),
-    "patrol.refused": lambda case, past: replace(case, patrol_settled=True),
+    # asked for: the procedure goes on, but what waits for its answer is not over yet (S6.1)
+    "patrol.offered": lambda case, past: replace(case, patrol_settled=True, patrol_asked=True),
+    "patrol.sent": lambda case, past: replace(case, patrol_settled=True, patrol_asked=False),
+    "patrol.refused": lambda case, past: replace(case, patrol_settled=True, patrol_asked=False),
+    "patrol.withdrawn": lambda case, past: replace(case, patrol_asked=False),
     "sms.sent": _text,
     "sms.received": _reply,
     "sms.answered": _reply,

@@ -256,6 +256,8 @@ class Case:
     false_alarm: str = ""  # who said so, accepted
     patrol_wanted: bool = False
     patrol_settled: bool = False
+    # a unit was offered the job and none has answered yet
+    patrol_asked: bool = False
     duress: bool = False
     called_for_help: bool = False
     override_lapsed: bool = False

@@ -253,7 +253,7 @@ def proposed_close(incident: IncidentFacts, now: datetime) -> Close | None:
     if case.false_alarm and not case.duress:
         alarm = incident.type in ("intrusion", "sabotage", *_SERVICE_FIRST)
         return Close("false_alarm" if alarm else "handled", clause)
-    if current(incident, now) is not None:
+    if current(incident, now) is not None or case.patrol_asked:
         return None
     if case.requested:
         return Close("handled", clause)

@@ -87,9 +87,7 @@ class PatrolJob(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["offered", "accepted", "arrived"], ended_at__isnull=True)
-                | (
-                    ~Q(state__in=["offered", "accepted", "arrived"]) & Q(ended_at__isnull=False)
-                ),
+                | (~Q(state__in=["offered", "accepted", "arrived"]) & Q(ended_at__isnull=False)),
                 name="a_job_that_is_over_says_when",
             ),
             models.CheckConstraint(
@@ -114,9 +112,7 @@ class PatrolEntry(models.Model):
     """
 
     unit = models.ForeignKey("notify.PatrolUnit", on_delete=models.PROTECT, related_name="entries")
-    job = models.ForeignKey(
-        PatrolJob, null=True, on_delete=models.PROTECT, related_name="entries"
-    )
+    job = models.ForeignKey(PatrolJob, null=True, on_delete=models.PROTECT, related_name="entries")
     client_id = models.UUIDField()
     kind = models.CharField(max_length=12)
     said_at = models.DateTimeField(null=True, blank=True)
