@@ -81,7 +81,6 @@ def compose(
     mail["Date"] = format_datetime(parcel.created_at)
     mail["Message-ID"] = f"<{message_ref(parcel.id)}@{sender.address.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = parcel.language
     foot = [letterhead.name, *letterhead.company_lines(parcel.language)]
     contact = letterhead.contact_line(parcel.language)
     if contact:
@@ -97,6 +96,8 @@ def compose(
         mail.add_attachment(
             enclosure.content, maintype=main, subtype=sub, filename=plain(enclosure.name)
         )
+    # last: making it of several parts gives the headers of its content to the first of them
+    mail["Content-Language"] = parcel.language
     return mail
 
 

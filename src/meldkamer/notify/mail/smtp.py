@@ -170,8 +170,8 @@ class SmtpCarrier:
         if code != _DATA_GOES_ON:
             raise _refusal(code, said)
         line.hurry(until_s)
-        smtp.send(_LEADING_DOT.sub(b"..", content))
-        smtp.send(b".\r\n")
+        # at once: two writes would wait for each other. What fails here had no end, so was no mail
+        smtp.send(_LEADING_DOT.sub(b"..", content) + b".\r\n")
 
     @staticmethod
     def _answer_to_content(line: Connection, until_s: float) -> tuple[int, bytes]:
