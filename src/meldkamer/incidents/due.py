@@ -98,6 +98,7 @@ def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
     sent = [past.data["message"] for past in docket.facts().history if past.what == "sms.sent"]
     handed = (
         OutboxMessage.objects.filter(pk__in=sent[-1:], template="ladder")
+        .exclude(state=OutboxMessage.State.FAILED)  # it never arrives: not waited for
         .values_list("handed_over_at", flat=True)
         .first()
     )

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from meldkamer.journal import commands as journal
 from meldkamer.notify.inbox import hook_mac
 from meldkamer.notify.kinds import (
+    BY_NAME,
     CHANNELS,
     SANDBOX,
     SettingsFault,
@@ -57,6 +58,7 @@ def facts(row: WayOut) -> routing.Way:
         priority=row.priority,
         up=row.state == WayOut.State.UP,
         two_way=row.two_way,
+        lane=row.name if row.kind in BY_NAME else "",
     )
 
 
@@ -213,13 +215,13 @@ def _check(row: WayOut) -> None:
         raise SettingsFault(f"channel {row.channel!r}; expected one of {', '.join(CHANNELS)}")
     if row.per_second is not None and row.per_second <= 0:
         raise SettingsFault("messages a second: expected more than 0, or nothing for no limit")
-    if row.kind != SANDBOX:
-        read_settings(kind_of(row.kind), row.settings)
     same = WayOut.objects.filter(channel=row.channel, name=row.name, provider_id=row.provider_id)
     if same.exclude(pk=row.pk).exists():
         raise SettingsFault(f"another carrier of this channel is called {row.name!r}")
     if row.enabled:
         _check_alone(row)
+    if row.kind != SANDBOX:
+        read_settings(kind_of(row.kind), row.settings)
 
 
 def _check_alone(row: WayOut) -> None:

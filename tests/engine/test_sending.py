@@ -1,0 +1,386 @@
+"""A message leaves the house once, by whoever takes it; what came of it moves its incident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.engine import cycle
+from meldkamer.engine.sending import House
+from meldkamer.incidents import carrier_faults
+from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.journal.models import Entry
+from meldkamer.notify import inbox, outbox, ways
+from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected
+from meldkamer.notify.kinds import SANDBOX, SettingsFault
+from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
+from meldkamer.notify.outbox import Claimed
+from meldkamer.rules import routing
+from meldkamer.sites.models import Site
+from tests.incidents.town import Town, at, row_of, told
+
+HOUSE = House()
+MORE = 10
+
+
+@pytest.fixture
+def outside(town: Town) -> Town:
+    """A town whose messages may leave the house."""
+    town.provider.practice = False
+    town.provider.save()
+    return town
+
+
+def carrier(name: str = "first", priority: int = 1, **more: object) -> WayOut:
+    """A carrier for texts that works."""
+    values = {"channel": "sms", "kind": "smpp", "two_way": True, "state": "up", **more}
+    return WayOut.objects.create(name=name, priority=priority, **values)
+
+
+def claim(row: WayOut, when: datetime, *, firsts: bool = False) -> list[Claimed]:
+    """What its line would take now."""
+    facts = ways.outside()
+    mine = routing.firsts(facts, ways.providers_outside()).get(row.pk, set())
+    row.refresh_from_db()
+    return outbox.claim(ways.facts(row), mine, MORE, when, firsts=firsts)
+
+
+def one(row: WayOut, when: datetime) -> Claimed:
+    """The one message that its line takes."""
+    claimed = claim(row, when)
+    assert len(claimed) == 1
+    return claimed[0]
+
+
+def message_of(claimed: Claimed) -> OutboxMessage:
+    return OutboxMessage.objects.get(pk=claimed.parcel.id)
+
+
+def again_rows() -> Iterable[AgendaRow]:
+    return AgendaRow.objects.filter(kind=outbox.AGAIN, done_at=None)
+
+
+@pytest.mark.clause("S7.2")
+def test_the_ladder_waits_from_the_moment_the_carrier_took_the_text(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(5))
+    HOUSE.taken(claimed, "ref-1", at(7))
+    incident.refresh_from_db()
+    assert incident.due == at(97) == row_of(incident).due
+    message = message_of(claimed)
+    assert (message.state, message.carrier_ref, message.handed_over_at) == (
+        "handed_over", "ref-1", at(7),
+    )  # fmt: skip
+    assert not again_rows()
+
+
+@pytest.mark.clause("M12.1")
+def test_a_claim_stands_on_the_agenda_and_is_sent_again_when_its_line_died(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    first = one(row, at(1))
+    assert [found.due for found in again_rows()] == [at(1 + outbox.CLAIM_S)]
+    assert claim(row, at(2)) == []
+    cycle.act_on_due(at(1 + outbox.CLAIM_S))
+    [second, climbed] = claim(row, at(100))
+    assert [second.parcel.id, climbed.parcel.attempt] == [first.parcel.id, 1]
+    assert [message_of(claimed).doubts for claimed in (second, climbed)] == [1, 0]
+
+
+@pytest.mark.clause("M12.1")
+def test_the_successor_of_a_dead_line_sends_what_that_had_in_hand(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    first = one(row, at(1))
+    assert outbox.release_lost(row.pk, at(2)) == 1
+    second = one(row, at(2))
+    # the dead one was not dead: its word comes late and the message is not sent a third time
+    HOUSE.taken(first, "late", at(3))
+    HOUSE.taken(second, "second", at(4))
+    message = message_of(second)
+    assert (message.state, message.carrier_ref, message.doubts) == ("handed_over", "second", 2)
+    assert not again_rows()
+
+
+@pytest.mark.clause("M12.1")
+def test_what_went_late_is_not_sent_again(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    first = one(row, at(1))
+    outbox.release_lost(row.pk, at(2))
+    HOUSE.taken(first, "late", at(3))
+    assert claim(row, at(4)) == []
+    assert message_of(first).state == "handed_over"
+
+
+@pytest.mark.clause("S7.2")
+def test_a_rejected_text_moves_the_ladder_on_at_once(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+    HOUSE.refused(claimed, Rejected("no such number"), at(2))
+    assert message_of(claimed).state == "failed"
+    [entry] = told("sms.rejected", incident)
+    assert (entry.clause, entry.reason) == ("S7.2", "no such number")
+    cycle.act_on_due(at(2))
+    assert len(told("sms.sent", incident)) == 2
+
+
+def test_the_next_carrier_is_asked_at_once_and_the_agenda_after_the_last(outside: Town) -> None:
+    first, second = carrier(), carrier("second", 2)
+    outside.incident("battery")
+    claimed = one(first, at(1))
+    HOUSE.refused(claimed, CarrierFault("queue full"), at(1))
+    assert claim(first, at(1)) == []
+    claimed = one(second, at(1))
+    HOUSE.refused(claimed, CarrierFault("out of service"), at(2))
+    message = message_of(claimed)
+    assert (message.state, message.carrier_id, message.tried) == ("waiting", None, [])
+    [row] = again_rows()
+    assert row.due == at(2 + routing.again_after_s(2))
+    cycle.act_on_due(row.due)
+    assert one(first, row.due).parcel.id == message.pk
+
+
+def test_a_carrier_that_is_in_doubt_is_asked_again_and_that_is_counted(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    HOUSE.refused(one(row, at(1)), InDoubt("the connection broke"), at(2))
+    assert OutboxMessage.objects.get().doubts == 1
+    cycle.act_on_due(at(60))
+    HOUSE.taken(one(row, at(60)), "r", at(61))
+
+
+def test_a_carrier_that_asks_for_a_pause_gets_it(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    HOUSE.refused(one(row, at(1)), CarrierFault("throttled", after_s=30), at(2))
+    [found] = again_rows()
+    assert found.due == at(32)
+
+
+def test_the_first_message_of_an_incident_passes_every_throttle(outside: Town) -> None:
+    row = carrier()
+    site = outside.build_site("Second")
+    outside.incident("battery")
+    cycle.act_on_due(at(90))  # the second text of the first incident
+    outside.signal("battery", code="YT", site=site, when=at(91))
+    cycle.judge_all(at(91))
+    firsts = claim(row, at(92), firsts=True)
+    assert [claimed.parcel.site_id for claimed in firsts] == [outside.site.pk, site.pk]
+    assert [message_of(claimed).first_of_incident for claimed in firsts] == [True, True]
+    [rest] = claim(row, at(92))
+    assert not message_of(rest).first_of_incident
+
+
+def test_what_is_urgent_goes_before_what_came_earlier(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    site = outside.build_site("Second", formula="app")
+    outside.signal("holdup", code="HA", site=site, when=at(1))
+    cycle.judge_all(at(1))
+    claimed = claim(row, at(2))
+    assert [one.parcel.template for one in claimed] == ["information", "ladder"]
+
+
+@pytest.mark.clause("M12.1")
+def test_nothing_of_a_provider_in_practice_is_any_carriers_to_take(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    message = OutboxMessage.objects.get()
+    outside.provider.practice = True
+    outside.provider.save()
+    facts, everyone = ways.facts(row), {(outside.provider.pk, True), (outside.provider.pk, False)}
+    assert outbox.claim(facts, everyone, MORE, at(1)) == []
+    # not even when it was meant for this very carrier before
+    OutboxMessage.objects.update(carrier_id=row.pk)
+    assert outbox.claim(facts, everyone, MORE, at(1)) == []
+    outside.provider.practice = False
+    outside.provider.save()
+    assert [claimed.parcel.id for claimed in outbox.claim(facts, everyone, MORE, at(2))] == [
+        message.pk
+    ]
+
+
+def test_a_channel_is_in_the_sandbox_or_outside_and_never_both(outside: Town) -> None:
+    box = ways.add(SANDBOX, "box", at(0), provider_id=outside.provider.pk, channel="sms")
+    row = carrier(enabled=False)
+    with pytest.raises(SettingsFault, match="never both"):
+        ways.change(row.pk, at(1), values={"enabled": True})
+    row.refresh_from_db()
+    assert not row.enabled
+    outside.incident("battery")
+    WayOut.objects.filter(pk=row.pk).update(enabled=True)
+    everyone = {(outside.provider.pk, True)}
+    assert outbox.claim(ways.facts(row), everyone, MORE, at(1)) == []
+    assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=ways.in_sandbox()) == 1
+    WayOut.objects.filter(pk=row.pk).update(enabled=False)
+    ways.change(box.pk, at(2), values={"enabled": False})
+    assert ways.in_sandbox() == [(outside.other.pk, one) for one in ways.CHANNELS]
+
+
+@pytest.mark.clause("S16.2", "M12.2")
+def test_a_carrier_that_fails_is_an_incident_of_the_house_until_somebody_acted(
+    outside: Town,
+) -> None:
+    row = carrier(help_phone="+3222000000")
+    outside.incident("battery")
+    carrier_faults.fails(row.pk, "connection refused", at(10))
+    carrier_faults.fails(row.pk, "connection refused", at(11))
+    cycle.judge_all(at(12))
+    house = Site.objects.get(house=True)
+    [incident] = Incident.objects.filter(site=house)
+    assert (incident.type, incident.state, incident.zone) == (
+        "external_technical", "queued", f"C{row.pk}",
+    )  # fmt: skip
+    assert incident.owner
+    assert incident.due
+    zone = house.zones.get()
+    assert (zone.name, zone.service_phone) == ("sms: first", "+3222000000")
+    [entry] = Entry.objects.filter(what="carrier.failed")
+    assert (entry.reason, entry.clause) == ("connection refused", "M12.1")
+    carrier_faults.works(row.pk, at(60))
+    cycle.judge_all(at(61))
+    assert Incident.objects.filter(site=house).count() == 1
+    assert Verdict.objects.filter(incident=incident).count() == 2
+
+
+def test_when_the_first_carrier_is_down_the_second_takes_what_was_meant_for_it(
+    outside: Town,
+) -> None:
+    first, second = carrier(), carrier("second", 2)
+    outside.incident("battery")
+    OutboxMessage.objects.update(carrier_id=first.pk)
+    assert claim(second, at(1)) == []
+    carrier_faults.fails(first.pk, "connection refused", at(2))
+    HOUSE.taken(one(second, at(3)), "r", at(3))
+
+
+@pytest.mark.clause("S7.2")
+def test_a_receipt_that_it_will_never_arrive_counts_as_a_rejection(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+    # it comes before the answer to the text was noted, and twice
+    for _ in range(2):
+        inbox.store_receipt(row.pk, "r1", ReceiptState.FAILED, at(2), detail="absent subscriber")
+    cycle.consume_all(at(2))
+    assert Receipt.objects.filter(consumed_at=None).count() == 1
+    HOUSE.taken(claimed, "r1", at(3))
+    cycle.consume_all(at(4))
+    cycle.consume_all(at(5))
+    [entry] = told("sms.rejected", incident)
+    assert (entry.clause, entry.reason, entry.at) == ("S7.2", "absent subscriber", at(4))
+    assert message_of(claimed).state == "failed"
+    cycle.act_on_due(at(5))
+    assert len(told("sms.sent", incident)) == 2
+
+
+def test_a_delivery_is_shown_in_the_course_and_moves_nothing(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    inbox.store_receipt(row.pk, "r1", ReceiptState.DELIVERED, at(3))
+    cycle.consume_all(at(4))
+    [entry] = told("message.delivered", incident)
+    assert entry.recipient == outside.contact().name
+    incident.refresh_from_db()
+    assert incident.due == at(91)
+    assert OutboxMessage.objects.get().delivered_at == at(4)
+
+
+@pytest.mark.clause("S7.3")
+def test_a_text_of_an_incident_that_was_closed_meanwhile_is_not_sent(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    phone = outside.contact().phone
+    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    cycle.act_on_due(at(91))
+    inbox.store_reply(row.pk, phone, " Ok ", at(92))
+    cycle.consume_all(at(92))
+    claimed = claim(row, at(93))
+    assert len(claimed) == 1
+    assert HOUSE.unwanted(claimed, at(93)) == {claimed[0].parcel.id}
+    assert message_of(claimed[0]).state == "cancelled"
+    assert not again_rows()
+
+
+@pytest.mark.clause("S7.4")
+def test_the_empty_reply_is_stored_once_and_calls_an_operator(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    for _ in range(2):
+        inbox.store_reply(row.pk, outside.contact().phone, "", at(20), ref="mo-1")
+    cycle.consume_all(at(20))
+    incident.refresh_from_db()
+    assert incident.state == Incident.State.QUEUED
+    assert [entry.clause for entry in told("sms.received", incident)] == ["S7.4"]
+
+
+@pytest.mark.clause("M12.1")
+def test_a_fault_of_the_incident_does_not_send_a_text_twice(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+    due = incident.due
+
+    def breaks(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("meldkamer.engine.sending.sent.handed_over", breaks)
+    HOUSE.taken(claimed, "r1", at(2))
+    assert message_of(claimed).state == "handed_over"
+    incident.refresh_from_db()
+    assert incident.due == due
+
+
+def test_a_throttle_fills_again_with_time() -> None:
+    throttle = routing.Throttle(2.0, 0.0)
+    throttle.took(5)
+    assert throttle.room(0.0) == -3
+    assert throttle.wait_s(0.0) == pytest.approx(2.0)
+    assert throttle.room(2.0) == pytest.approx(1.0)
+    assert throttle.room(60.0) == 2.0
+    assert routing.Throttle(None, 0.0).room(0.0) == float("inf")
+
+
+def test_a_text_that_waits_for_an_answer_prefers_a_carrier_that_brings_it() -> None:
+    cheap = routing.Way(1, "sms", None, 1, up=True, two_way=False)
+    both = routing.Way(2, "sms", None, 2, up=True, two_way=True)
+    own = routing.Way(3, "sms", 7, 9, up=True, two_way=False)
+    assert routing.first([cheap, both], 7, "sms", answered=True) == both
+    assert routing.first([cheap, both], 7, "sms", answered=False) == cheap
+    assert routing.first([cheap, both, own], 7, "sms", answered=False) == own
+    assert routing.first([own], 8, "sms", answered=False) is None
+    assert routing.first([cheap, both], 7, "sms", answered=True, tried=[2]) == cheap
+
+
+def test_a_carrier_is_down_after_three_refusals_or_a_quarter_of_a_minute_away() -> None:
+    assert not routing.is_down(routing.Health(faults=2), at(0))
+    assert routing.is_down(routing.Health(faults=3), at(0))
+    away = routing.Health(away_since=at(0))
+    assert not routing.is_down(away, at(14.9))
+    assert routing.is_down(away, at(0) + timedelta(seconds=15))
+
+
+@pytest.mark.clause("S8.3")
+def test_what_is_for_one_cloud_is_never_taken_by_another_carrier_of_the_app() -> None:
+    own = routing.Way(1, "app", 7, 1, up=True, two_way=True)
+    ajax = routing.Way(2, "app", 7, 1, up=True, two_way=True, lane="Ajax")
+    paradox = routing.Way(3, "app", 7, 1, up=True, two_way=True, lane="Paradox")
+    ways = [paradox, ajax, own]
+    assert routing.first(ways, 7, "app", answered=False) == own
+    assert routing.first(ways, 7, "app", answered=False, lane="Ajax") == ajax
+    assert routing.first(ways, 7, "app", answered=False, lane="Ajax", tried=[2]) is None
+    assert routing.first(ways, 7, "app", answered=False, tried=[1]) is None
+    firsts = routing.firsts(ways, [7])
+    assert {way: sorted(of) for way, of in firsts.items()} == {
+        number: [(7, False), (7, True)] for number in (1, 2, 3)
+    }
