@@ -35,6 +35,7 @@ from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.notify import outbox
+from meldkamer.notify.sms import arrivals
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
 from meldkamer.watch import commands as watch
@@ -191,6 +192,7 @@ ACTS: dict[str, Act] = {
     receipts.AGAIN: lambda row, now: receipts.consume_again(row.payload["receipt"], now),
     outbox.AGAIN: outbox.again,
     texting.AGAIN: lambda row, now: texting.consume_again(row.payload["message"], now),
+    arrivals.PIECES: arrivals.pieces_due,
     PURGE: _purge,
     SEAL: _seal,
     AUDIT: _audit,

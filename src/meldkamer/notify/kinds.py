@@ -37,6 +37,7 @@ class Kind:
 
 #: every kind there is; the sandbox is none of them: it is inside (see `sandbox`)
 _ALL: tuple[Kind, ...] = (
+    Kind("smpp", "sms", "meldkamer.notify.sms.smpp", "SmppSettings", ("password",), two_way=True),
     Kind("sms_http", "sms", "meldkamer.notify.sms.http", "SmsHttpSettings",
          ("password", "hook_url"), two_way=True),
     # the exchange of the desks: asked after the step's transaction, by the desk itself
@@ -45,8 +46,13 @@ _ALL: tuple[Kind, ...] = (
     Kind("pbx_ari", "desk", "meldkamer.notify.desk.originate_ari", "AriSettings", ("password",)),
     Kind("cap", "authority", "meldkamer.notify.authority.cap_carrier", "CapSettings",
          ("authorization",)),
+    Kind("webpush", "app", "meldkamer.notify.push.webpush", "WebPushSettings", two_way=True),
+    Kind("app_cloud", "app", "meldkamer.notify.push.app_cloud", "AppCloudSettings", ("key",),
+         two_way=True),
     Kind("smtp", "mail", "meldkamer.notify.mail.smtp", "SmtpSettings", ("password",)),
 )  # fmt: skip
+#: carriers of these kinds take only what is sent by their name (see `routing.Way.lane`)
+BY_NAME = frozenset({"app_cloud"})
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 
 

@@ -83,6 +83,8 @@ class OutboxMessage(models.Model):
     address = models.CharField(max_length=254)
     language = models.CharField(max_length=2)
     template = models.CharField(max_length=40)
+    # the panel maker's cloud that the site's sheet names: no other carrier takes it (S8.3)
+    cloud = models.CharField(max_length=80, blank=True, default="")
     subject = models.CharField(max_length=200, blank=True)
     body = models.TextField()
     clause = models.CharField(max_length=12)
@@ -237,4 +239,5 @@ from meldkamer.notify.post.models import Letter as Letter  # noqa: E402
 from meldkamer.notify.push.models import AppLink as AppLink  # noqa: E402
 from meldkamer.notify.push.models import AppPhone as AppPhone  # noqa: E402
 from meldkamer.notify.push.models import PushSubscription as PushSubscription  # noqa: E402
+from meldkamer.notify.sms.models import SmsArrival as SmsArrival  # noqa: E402
 from meldkamer.notify.templates.models import MessageTemplate as MessageTemplate  # noqa: E402
