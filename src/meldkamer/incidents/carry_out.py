@@ -283,6 +283,7 @@ def _to_contact(
         facts=message_facts,
         site_id=docket.site.pk,
         contact_id=contact.id,
+        cloud=data.get("cloud", ""),
         **_of_incident(docket),
     )
     line = {"key": key, "message": message.pk, **data}

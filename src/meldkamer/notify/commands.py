@@ -42,10 +42,12 @@ def send(
     contact_id: int | None = None,
     first_of_incident: bool = False,
     urgency: int = OF_NO_CLASS,
+    cloud: str = "",
 ) -> OutboxMessage:
     """Put a message into the outbox, in the recipient's language (M12.4).
 
     first_of_incident: no throttle holds it back. urgency: the class of what it is about; 1 first.
+    cloud: the carrier of this name alone takes it (S8.3).
     """
     subject, body = render(template, language, facts)
     message = OutboxMessage.objects.create(
@@ -64,6 +66,7 @@ def send(
         contact_id=contact_id,
         first_of_incident=first_of_incident,
         urgency=urgency,
+        cloud=cloud,
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX])

@@ -49,6 +49,7 @@ WITH free AS (
         WHERE state = 'pending' AND channel = %(channel)s
             AND message.provider_id = mine.provider_id
             AND carrier_id IS NULL AND (template = 'ladder') = mine.answered
+            AND message.cloud = %(lane)s
             AND (first_of_incident OR NOT %(firsts)s){_OUTSIDE}
         ORDER BY first_of_incident DESC, urgency, id LIMIT %(limit)s
     ) AS one
@@ -97,6 +98,7 @@ def claim(
                     "providers": [provider for provider, _ in providers],
                     "answered": [answered for _, answered in providers],
                     "channel": way.channel,
+                    "lane": way.lane,
                     "carrier": way.id,
                     "limit": limit,
                     "firsts": firsts,
@@ -169,7 +171,12 @@ def note_fault(
     tried = [*message.tried, int(message.carrier_id or 0)]
     answered = message.template == LADDER
     following = routing.first(
-        ways, message.provider_id or 0, message.channel, answered=answered, tried=tried
+        ways,
+        message.provider_id or 0,
+        message.channel,
+        answered=answered,
+        tried=tried,
+        lane=message.cloud,
     )
     message.last_fault = str(fault)[:_FAULT_MOST]
     message.doubts += isinstance(fault, InDoubt)

@@ -20,7 +20,10 @@ AGAIN_S = (2, 5, 15, 30, 60, 120, 300)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A carrier as the routing sees it. provider_id None: it serves every provider."""
+    """A carrier as the routing sees it. provider_id None: it serves every provider.
+
+    lane: it takes only what is sent by this name, and nothing else: a panel maker's cloud (S8.3).
+    """
 
     id: int
     channel: str
@@ -28,6 +31,7 @@ class Way:
     priority: int
     up: bool
     two_way: bool
+    lane: str = ""
 
 
 def first(
@@ -37,16 +41,19 @@ def first(
     *,
     answered: bool,
     tried: Collection[int] = (),
+    lane: str = "",
 ) -> Way | None:
     """The carrier to ask next; None when none that works is left.
 
     answered: the message waits for an answer (the ladder, S7.2). tried: who did not take it.
+    lane: the cloud that the site's sheet names; what is for one cloud goes to no other (S8.3).
     """
     fit = [
         way
         for way in ways
         if way.up
         and way.channel == channel
+        and way.lane == lane
         and way.provider_id in (None, provider_id)
         and way.id not in tried
     ]
@@ -63,11 +70,11 @@ def firsts(ways: Collection[Way], providers: Iterable[int]) -> dict[int, set[tup
     Of messages that nobody was asked for yet.
     """
     found: dict[int, set[tuple[int, bool]]] = {}
-    channels = {way.channel for way in ways}
+    lanes = {(way.channel, way.lane) for way in ways}
     for provider_id in providers:
-        for channel in channels:
+        for channel, lane in lanes:
             for answered in (True, False):
-                way = first(ways, provider_id, channel, answered=answered)
+                way = first(ways, provider_id, channel, answered=answered, lane=lane)
                 if way is not None:
                     found.setdefault(way.id, set()).add((provider_id, answered))
     return found
