@@ -119,6 +119,11 @@ class OutboxMessage(models.Model):
                 name="outbox_pending",
             ),
             models.Index(
+                fields=["id"],
+                condition=Q(state__in=("pending", "sending", "waiting")),
+                name="outbox_unsent",
+            ),
+            models.Index(
                 fields=["carrier", "id"],
                 condition=Q(state__in=("pending", "sending")),
                 name="outbox_at_carrier",
