@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from meldkamer.notify import commands as notify
 from meldkamer.notify.models import InboundMessage, PatrolUnit
 from meldkamer.notify.patrol import jobs
 from meldkamer.notify.queries import free_units
