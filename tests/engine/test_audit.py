@@ -26,7 +26,7 @@ from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry
 from meldkamer.journal.seal import seal_all
 from meldkamer.notify import commands as notify
-from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from tests.incidents.town import NOW, Town, at, row_of, run, told
 
 NAMES = [check.name for check in audits.CHECKS]
@@ -106,6 +106,16 @@ def reply(town: Town) -> None:
 
 def message(town: Town) -> None:
     OutboxMessage.objects.update(state="pending", created_at=at(0))
+
+
+def untried(town: Town) -> None:
+    OutboxMessage.objects.update(state="waiting", created_at=at(39))
+
+
+def unread_receipt(town: Town) -> None:
+    carrier = WayOut.objects.create(channel="sms", kind="smpp", name="one")
+    OutboxMessage.objects.filter(template="ladder").update(carrier=carrier, carrier_ref="r1")
+    Receipt.objects.create(carrier=carrier, ref="r1", state="failed", received_at=at(31))
 
 
 def ownerless(town: Town) -> None:
@@ -265,6 +275,8 @@ BREAKS: list[tuple[Callable[[Town], None], str, int]] = [
     (long_aside, "signal_put_aside", 200),
     (reply, "reply_waits", 200),
     (message, "message_waits", 200),
+    (untried, "message_untried", 40),
+    (unread_receipt, "receipt_waits", 200),
     (ownerless, "open_without_owner", 40),
     (undue, "open_without_owner", 40),
     (off_the_agenda, "open_without_agenda", 40),

@@ -42,6 +42,17 @@ CHECKS: _Words = {
         _("A message does not leave the house."),
         _("Call the people it was meant for. Ask the technician whether the carrier answers."),
     ),
+    "message_untried": (
+        _("A message would not be tried again."),
+        _("Call the people it was meant for. Tell the technician its number."),
+    ),
+    "receipt_waits": (
+        _("What a carrier told of a message was not read."),
+        _(
+            "The message may never have arrived: call whom it was for. Ask the technician to look "
+            "at the workers."
+        ),
+    ),
     "open_without_owner": (
         _("An open incident is nobody’s."),
         _("Open it and take it over now. Then tell the technician its number."),

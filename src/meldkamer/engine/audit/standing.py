@@ -10,6 +10,7 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.engine.audit.check import Check, standing, walking
 from meldkamer.engine.audit.recurring import RECURRING
 from meldkamer.incidents import carry_out, outages
+from meldkamer.notify import outbox
 
 #: a worker looks at the agenda every second at least: two cycles, and what a busy minute takes
 _CYCLES_AND_LIMIT_S = 62
@@ -39,9 +40,24 @@ ORDER BY id LIMIT %(most)s
 """
 _OUTBOX = """
 SELECT 'message', id, site_id, created_at, channel FROM notify_outboxmessage
-WHERE state = 'pending' AND created_at < %(now)s - make_interval(secs => CASE channel
+WHERE state IN ('pending', 'sending', 'waiting') AND created_at < %(now)s - make_interval(secs => CASE channel
  WHEN 'mail' THEN %(mail_s)s WHEN 'letter' THEN %(letter_s)s ELSE %(phone_s)s END)
 ORDER BY id LIMIT %(most)s
+"""
+# what is in a carrier's hands or waits for its next try comes back by the agenda alone
+_UNTRIED = """
+SELECT 'message', m.id, m.site_id, m.created_at, m.channel FROM notify_outboxmessage m
+WHERE m.state IN ('pending', 'sending', 'waiting') AND m.state <> 'pending' AND NOT EXISTS (
+ SELECT FROM agenda_agendarow a WHERE a.done_at IS NULL AND a.kind = %(kind)s
+  AND a.subject = 'message:' || m.id)
+ORDER BY m.id LIMIT %(most)s
+"""
+_RECEIPTS = """
+SELECT 'receipt', r.id, m.site_id, r.received_at, r.state FROM notify_receipt r
+JOIN notify_outboxmessage m ON m.carrier_id = r.carrier_id AND m.carrier_ref = r.ref
+ AND m.carrier_ref <> ''
+WHERE r.consumed_at IS NULL AND r.received_at < %(now)s - make_interval(secs => %(receipt_s)s)
+ORDER BY r.id LIMIT %(most)s
 """
 _NO_OWNER = """
 SELECT 'incident', id, site_id, opened_at, state FROM incidents_incident
@@ -117,6 +133,8 @@ CHECKS: tuple[Check, ...] = (
     standing("signal_put_aside", "M12.1", _ASIDE, aside_s=120),
     standing("reply_waits", "S7.4", _REPLIES, reply_s=120),
     standing("message_waits", "S7.2", _OUTBOX, phone_s=120, mail_s=900, letter_s=86_400),
+    standing("message_untried", "M12.1", _UNTRIED, kind=outbox.AGAIN),
+    standing("receipt_waits", "S7.2", _RECEIPTS, receipt_s=120),
     walking("open_without_owner", "M12.2", _NO_OWNER, step=_OPEN_STEP),
     walking(
         "open_without_agenda",
