@@ -122,9 +122,8 @@ def subscribe(phone: AppPhone, where: Subscribed, now: datetime) -> PushSubscrip
         defaults={"p256dh": where.p256dh, "auth": where.auth, "made_at": now},
     )
     mine = phone.subscriptions.filter(gone_at=None).order_by("-made_at", "-pk")
-    PushSubscription.objects.filter(pk__in=list(mine[SUBSCRIPTIONS_MOST:].values("pk"))).update(
-        gone_at=now
-    )
+    too_many = list(mine.values_list("pk", flat=True)[SUBSCRIPTIONS_MOST:])
+    PushSubscription.objects.filter(pk__in=too_many).update(gone_at=now)
     return made
 
 
