@@ -5,9 +5,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from meldkamer.api import sms
+from meldkamer.api import desk, sms
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<str:token>/sms/", sms.reply, name="hook-sms"),
     path("<str:token>/receipt/", sms.receipt, name="hook-receipt"),
+    path("<str:token>/call/", desk.placed, name="hook-call"),
+    path("<str:token>/incoming/", desk.incoming, name="hook-incoming"),
 ]

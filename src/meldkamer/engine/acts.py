@@ -19,8 +19,10 @@ from meldkamer.contracts.models import TestMode
 from meldkamer.engine.audit.recurring import AUDIT, PURGE, SEAL
 from meldkamer.engine.audit.run import audit_slice
 from meldkamer.incidents import (
+    answering,
     carry_out,
     customer_calls,
+    desk_calls,
     dispatching,
     due,
     floods,
@@ -167,6 +169,7 @@ LOCKS: dict[str, Lock] = {
     outages.RESUME: _lock_site,
     sheet_changes.BEGIN: _lock_changed,
     sheet_changes.END: _lock_changed,
+    desk_calls.DUE: _lock_site,
 }
 
 ACTS: dict[str, Act] = {
@@ -193,6 +196,8 @@ ACTS: dict[str, Act] = {
     outbox.AGAIN: outbox.again,
     texting.AGAIN: lambda row, now: texting.consume_again(row.payload["message"], now),
     arrivals.PIECES: arrivals.pieces_due,
+    desk_calls.DUE: desk_calls.overdue,
+    answering.DUE: answering.overdue,
     PURGE: _purge,
     SEAL: _seal,
     AUDIT: _audit,

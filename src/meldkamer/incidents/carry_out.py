@@ -351,6 +351,11 @@ def _close(docket: Docket, act: Close) -> None:
         data = {"count": docket.site_facts.terms.line_test.handled}
         for to in ("customer", "installer"):
             _mail(docket, Mail(to, "line_test_unwatched", "S10.3", data))
+    if outcome == Incident.Outcome.FALSE_ALARM:
+        # here, because it writes by this module's docket
+        from meldkamer.incidents import handing_over
+
+        handing_over.take_back(docket)
     docket.say("incident.closed", act.clause, act.reason, data={"outcome": outcome})
     counted = docket.facts().case.operator_called and not incident.in_trial
     incident.closed_at, incident.outcome = docket.now, outcome

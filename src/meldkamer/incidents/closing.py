@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from meldkamer.incidents import notices
+from meldkamer.incidents import handing_over, notices
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.hands import docket_of, keep, mine, visible_to
 from meldkamer.incidents.models import Incident, Notice
@@ -62,6 +62,7 @@ def override_police(staff: Staff | None, incident_id: int, reason: str, now: dat
     docket.carry_out(calls.overridden(docket.facts(), reason, now))
     if "police" not in docket.facts().case.requested:
         return False
+    handing_over.tell_service(docket, "police", None, "", "")
     docket.carry_out([Close("handled", "S15.3", reason)])
     return True
 
@@ -98,6 +99,7 @@ def close(
         raise Refused("M3.1", "who attends, and when, or nobody")
     if attends.strip():
         docket.say("service.attended", "M3.1", data={"attends": attends})
+        handing_over.attendance_changed(docket, attends)
     clause = proposed.clause if proposed else "M3.1"
     docket.carry_out([Close(outcome, clause, waive_reason)])
 

@@ -6,11 +6,13 @@ What was not asked in time (that process died) is marked by the agenda. It is ne
 itself: a telephone that rings minutes later rings for nobody. Whatever fails, the number stands on
 the screen to be dialled by hand.
 
-What the exchange tells is a hint and written down; it settles no step and identifies nobody (S19.1).
+What the exchange tells is a hint and is written down; it settles no step and identifies nobody
+(S19.1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -38,6 +40,7 @@ DUE = "desk_call.due"
 WAIT_S = 12.0
 URGENT = 1
 State = DeskCall.State
+_KEY_MOST = 40
 #: a state is never taken back; those of the last rank end a call
 _RANK = {
     State.ASKED: 0, State.PLACED: 1, State.RINGING: 2, State.ANSWERED: 3,
@@ -51,6 +54,9 @@ IN_DOUBT, REFUSED = "in doubt", "refused"
 
 class _NoEars:
     """An exchange tells by its hook; who places one call hears nothing else."""
+
+    def __init__(self, carrier_id: int) -> None:
+        self.carrier_id = carrier_id
 
     def reply(self, sender: str, text: str, *, to: str = "", ref: str = "") -> None:
         raise NotImplementedError("an exchange brings no replies")
@@ -120,7 +126,7 @@ def _ask(
         incident_id=incident_id,
         task_id=task_id,
         staff=staff,
-        key=key,
+        key=key[:_KEY_MOST],
         number=number,
         extension=staff.extension,
         state=State.FAILED if fault else State.ASKED,
@@ -152,7 +158,7 @@ def _placed(call: DeskCall | None, now: datetime) -> DeskCall | None:
 def _ask_exchange(way: WayOut, call: DeskCall) -> tuple[str, str, bool]:
     """(its reference, what went wrong, whether no other is to be asked)."""
     try:
-        carrier = build(way.kind, way.settings, ways.secrets_of(way), _NoEars())
+        carrier = build(way.kind, way.settings, ways.secrets_of(way), _NoEars(int(way.pk)))
         return carrier.send(_parcel(call)), "", True
     except InDoubt:
         # it may ring: another exchange would ring a second time
@@ -216,7 +222,8 @@ def heard(
     way_id: int, call_id: int, state: str, now: datetime, talked_s: int | None = None
 ) -> bool:
     """What the exchange tells of a call; False when it is none of its own. Told twice: once."""
-    if not DeskCall.objects.filter(pk=call_id, way_id=way_id).exists():
+    asked = DeskCall.objects.filter(pk=call_id).first()
+    if asked is None or way_id not in {int(w.pk) for w in queries.exchanges(asked.provider_id)}:
         return False
     call = _locked(call_id)
     found = State(state)
@@ -248,7 +255,11 @@ def _locked(call_id: int) -> DeskCall:
 
 
 def _tell(
-    call: DeskCall, what: str, now: datetime, reason: str = "", data: dict[str, object] | None = None
+    call: DeskCall,
+    what: str,
+    now: datetime,
+    reason: str = "",
+    data: Mapping[str, object] | None = None,
 ) -> None:
     journal.write(
         what,
@@ -258,17 +269,8 @@ def _tell(
         incident_id=call.incident_id,
         clause="M12.3",
         reason=reason,
-        to=call.key if call.incident_id is None else _name(call),
         data={"key": call.key, "call": call.pk, **(data or {})},
     )
-
-
-def _name(call: DeskCall) -> str:
-    from meldkamer.people.identification import name_of
-
-    if not call.key.startswith(("c", "premises")):
-        return call.key
-    return name_of(Site.objects.get(pk=call.site_id), call.key)
 
 
 def _announce(call: DeskCall) -> None:

@@ -14,6 +14,7 @@ from meldkamer.incidents.due import lock_docket, lock_site_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
+from meldkamer.notify.authority import commands as authority
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import LADDER
 from meldkamer.rules.acts import LadderWait
@@ -65,7 +66,12 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
 
 
 def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
-    """Delivered, acknowledged or unanswered, as its carrier says."""
+    """Delivered, acknowledged or unanswered, as its carrier says.
+
+    What a service acknowledges by wire it has taken on (B1).
+    """
+    if message.channel == authority.CHANNEL and word == "message.acknowledged":
+        word = "service.accepted"
     if message.incident_id is None:
         _of_no_incident(message, word, detail, now)
         return

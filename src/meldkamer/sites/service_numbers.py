@@ -28,7 +28,7 @@ _ZONE_MOST = 80
 
 @dataclass(frozen=True, slots=True)
 class ServiceNumberDraft:
-    """A row as somebody typed it. postal_codes: separated by blanks or commas; 9000-9052 is a range."""
+    """A row as somebody typed it. postal_codes: apart by blanks or commas; 9000-9052 is a range."""
 
     service: str
     zone: str
