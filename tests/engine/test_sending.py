@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.contracts.commands import count_handling
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import House
 from meldkamer.incidents import carrier_faults
+from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.journal.models import Entry
 from meldkamer.notify import inbox, outbox, ways
@@ -384,3 +386,48 @@ def test_what_is_for_one_cloud_is_never_taken_by_another_carrier_of_the_app() ->
     assert {way: sorted(of) for way, of in firsts.items()} == {
         number: [(7, False), (7, True)] for number in (1, 2, 3)
     }
+
+
+@pytest.mark.clause("M12.2")
+def test_when_no_carrier_takes_texts_an_operator_is_not_kept_waiting_for_the_rounds(
+    outside: Town,
+) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    carrier_faults.fails(row.pk, "connection refused", at(10))
+    cycle.act_on_due(at(90))
+    incident.refresh_from_db()
+    assert incident.state == Incident.State.QUEUED
+    [entry] = told("incident.queued", incident)
+    assert (entry.clause, entry.reason) == ("M12.2", "no carrier takes texts")
+    assert len(told("sms.sent", incident)) == 1
+
+
+@pytest.mark.clause("S7.9", "S7.10")
+def test_a_reply_answers_the_texts_of_the_provider_whose_carrier_brought_it(outside: Town) -> None:
+    ours = carrier(provider_id=outside.provider.pk)
+    theirs = carrier("theirs", provider_id=outside.other.pk)
+    incident = outside.incident("battery")
+    HOUSE.taken(one(ours, at(1)), "r1", at(1))
+    phone = outside.contact().phone
+    inbox.store_reply(theirs.pk, phone, "ok", at(10))
+    cycle.consume_all(at(10))
+    incident.refresh_from_db()
+    assert incident.state == Incident.State.TEXTING
+    [entry] = Entry.objects.filter(what="sms.received")
+    assert (entry.clause, entry.provider_id) == ("S7.10", outside.other.pk)
+    inbox.store_reply(ours.pk, phone, "ok", at(11))
+    cycle.consume_all(at(11))
+    incident.refresh_from_db()
+    assert incident.outcome == "confirmed_by_sms"
+
+
+def test_the_house_of_a_provider_counts_against_no_quota(outside: Town) -> None:
+    row = carrier()
+    carrier_faults.fails(row.pk, "connection refused", at(10))
+    cycle.judge_all(at(10))
+    house = Site.objects.get(house=True)
+    incident = Incident.objects.get(site=house)
+    terms = terms_of(house)
+    assert count_handling(house, incident.pk, "intrusion", terms, at(20)) is None
+    assert count_handling(outside.site, incident.pk, "intrusion", terms, at(20)) is not None

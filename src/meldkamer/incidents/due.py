@@ -15,6 +15,7 @@ from meldkamer.incidents import notices
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.notify import ways
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff
 from meldkamer.rules import ladder, queue, verdicts
@@ -86,7 +87,17 @@ def _ladder_climbs(docket: Docket, now: datetime) -> None:
         docket.carry_out([LadderWait(until)])
         return
     treatment = site.terms.treatment(site.plan, site.formula, docket.opened.type)
-    docket.carry_out(ladder.climb(facts, treatment, now))
+    carried = _is_carried(docket)
+    docket.carry_out(ladder.climb(facts, treatment, now, carried=carried))
+
+
+def _is_carried(docket: Docket) -> bool:
+    """False when the last text did not leave the house and none could now."""
+    sent = [past.data["message"] for past in docket.facts().history if past.what == "sms.sent"]
+    unsent = OutboxMessage.objects.filter(
+        pk__in=sent[-1:], state__in=("pending", "sending", "waiting")
+    )
+    return not unsent.exists() or ways.works(docket.site.provider_id, "sms") is not False
 
 
 def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:

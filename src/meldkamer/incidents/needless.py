@@ -27,6 +27,8 @@ _CLAUSE = "S12.2"
 def count(docket: Docket) -> None:
     """The incident was closed as a false alarm: count it, and do what follows from the count."""
     incident, terms = docket.opened, docket.site_facts.terms
+    if docket.site.house:  # nobody to warn but ourselves
+        return
     tally = needless.count(docket.site, incident.pk, incident.type, terms, docket.now)
     limits = {"warn_at": terms.needless.warn_at, "suspend_at": terms.needless.suspend_at}
     window = {"count": tally.count, "window_days": terms.needless.window_days}

@@ -92,9 +92,9 @@ def oldest_unconsumed() -> datetime | None:
 
 
 def _consume(message: InboundMessage, now: datetime) -> None:
-    lock_sites(texted.site for texted in _texted(message.sender))
+    lock_sites(texted.site for texted in _texted(message))
     # read again: what was open may have been closed before we had the lock
-    texted = _texted(message.sender)
+    texted = _texted(message)
     if not texted:
         _unexpected(message, now)
         return
@@ -110,9 +110,19 @@ def _consume(message: InboundMessage, now: datetime) -> None:
         _unexpected(message, now)
 
 
-def _texted(sender: str) -> list[Texted]:
+def _texts(message: InboundMessage) -> QuerySet[OutboxMessage]:
+    """Texts to the number that replied; of the provider whose carrier brought the reply.
+
+    A carrier of every provider, and the sandbox, say nothing of whose text was answered.
+    """
+    rows = OutboxMessage.objects.filter(channel="sms", address=message.sender)
+    provider_id = message.carrier.provider_id if message.carrier else None
+    return rows if provider_id is None else rows.filter(provider_id=provider_id)
+
+
+def _texted(message: InboundMessage) -> list[Texted]:
     """Every incident of which this number was texted, with the last text to it."""
-    rows = OutboxMessage.objects.filter(channel="sms", address=sender, incident_id__isnull=False)
+    rows = _texts(message).filter(incident_id__isnull=False)
     last: dict[int, OutboxMessage] = {}
     for row in rows.order_by("created_at", "id"):
         last[int(row.incident_id or 0)] = row
@@ -148,12 +158,10 @@ def _answer(
         docket.carry_out([Enqueue("S7.4", "reply other than ok")])
 
 
-def _name_then(one: Texted, sender: str) -> str:
+def _name_then(one: Texted, message: InboundMessage) -> str:
     """Who was texted at this number, though he left the list since (S22.1)."""
-    rows = OutboxMessage.objects.filter(
-        channel="sms", address=sender, incident_id=one.incident
-    ).order_by("-id")
-    return rows.values_list("recipient", flat=True).first() or sender
+    rows = _texts(message).filter(incident_id=one.incident).order_by("-id")
+    return rows.values_list("recipient", flat=True).first() or message.sender
 
 
 def _say_received(
@@ -170,7 +178,7 @@ def _say_received(
     docket.say(
         "sms.received" if first else "sms.answered",
         clause if first else "S7.9",
-        to=contact.name if contact else _name_then(one, message.sender),
+        to=contact.name if contact else _name_then(one, message),
         data={
             "text": message.text,
             "key": one.contact_key,
@@ -192,7 +200,7 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
     docket = Docket(site, site_facts(site, now), now, incident=running)
     if running is None:
         if _answers_by_itself(one, docket.site_facts.terms, now):
-            _list(closed.site, "S7.8", f"{_name_then(one, message.sender)}: {message.text}", now)
+            _list(closed.site, "S7.8", f"{_name_then(one, message)}: {message.text}", now)
             return
         priority = docket.site_facts.terms.priority(one.type)
         docket.carry_out(
@@ -203,9 +211,11 @@ def _late(one: Texted, answer: Answer, message: InboundMessage, now: datetime) -
         docket.carry_out([Enqueue("S7.8", "late reply")])
 
 
-def _list(site: Site | None, clause: str, text: str, now: datetime) -> None:
+def _list(
+    site: Site | None, clause: str, text: str, now: datetime, provider_id: int | None = None
+) -> None:
     """Onto the operators' list."""
-    notices.add("reply", clause, text, now, site=site)
+    notices.add("reply", clause, text, now, site=site, provider_id=provider_id)
 
 
 def _answers_by_itself(one: Texted, terms: Terms, now: datetime) -> bool:
@@ -224,16 +234,18 @@ def _answers_by_itself(one: Texted, terms: Terms, now: datetime) -> bool:
 
 def _unexpected(message: InboundMessage, now: datetime) -> None:
     """Nobody was texted at this number: to the operators' list (S7.10)."""
-    contact = Contact.objects.filter(phone=message.sender).select_related("site__provider").first()
+    whose = message.carrier.provider_id if message.carrier else None
+    people = Contact.objects.filter(phone=message.sender).select_related("site__provider")
+    contact = (people if whose is None else people.filter(site__provider_id=whose)).first()
     site = contact.site if contact else None
     journal.write(
         "sms.received",
         now,
-        provider_id=site.provider_id if site else None,
+        provider_id=site.provider_id if site else whose,
         site_id=site.pk if site else None,
         clause="S7.10",
         reason="no open text to this number",
         to=contact.name if contact else message.sender,
         data={"text": message.text, "from": message.sender, "message": message.pk},
     )
-    _list(site, "S7.10", f"{message.sender}: {message.text}", now)
+    _list(site, "S7.10", f"{message.sender}: {message.text}", now, whose)

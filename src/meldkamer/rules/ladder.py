@@ -25,9 +25,16 @@ def _text(key: str, round_: int, terms: Terms, clause: str, now: datetime) -> li
     return [Text(key, "ladder", clause, round_), LadderWait(until)]
 
 
-def climb(incident: IncidentFacts, treatment: str, now: datetime) -> list[Act]:
-    """No "ok" in time: the next contact, the next round, then an operator (S7.2, S7.5, S16.1)."""
+def climb(
+    incident: IncidentFacts, treatment: str, now: datetime, *, carried: bool = True
+) -> list[Act]:
+    """No "ok" in time: the next contact, the next round, then an operator (S7.2, S7.5, S16.1).
+
+    carried: whether texts leave the house at all; when none does nobody is waited for (M12.2).
+    """
     texting = incident.terms.texting
+    if not carried:
+        return [Enqueue("M12.2", "no carrier takes texts")]
     texts = incident.case.texts
     round_ = max((text.round for text in texts), default=1)
     told = {text.to for text in texts if text.round == round_}

@@ -274,8 +274,12 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
         f"{channel}.rejected": _to(
             lambda: _("Message to %(who)s rejected by its carrier"), reason=True
         )
-        for channel in ("sms", "app", "mail", "letter")
+        for channel in ("sms", "app", "mail", "letter", "voice", "authority")
     },
+    "message.delivered": _to(lambda: _("Message to %(who)s delivered"), reason=True),
+    "message.undelivered": _to(lambda: _("Message to %(who)s did not arrive"), reason=True),
+    "message.acknowledged": _to(lambda: _("%(who)s confirmed the message"), reason=True),
+    "message.unanswered": _to(lambda: _("%(who)s did not confirm the message"), reason=True),
     "sms.received": _received,
     "sms.answered": _received,
     "line_test.missed": _count,
