@@ -1,0 +1,1 @@
+"""Announced calls: a telephone rings, a text is spoken, a key is pressed."""
