@@ -4,4 +4,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("app/", include("meldkamer.portal.app_urls")),
+    path("patrol/", include("meldkamer.portal.patrol_urls")),
 ]
