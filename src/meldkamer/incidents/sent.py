@@ -14,6 +14,7 @@ from meldkamer.incidents.due import lock_docket, lock_site_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
+from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.authority import commands as authority
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import LADDER
@@ -49,6 +50,7 @@ def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
 
 def turned_down(message: OutboxMessage, now: datetime) -> None:
     """The carrier rejected a message, at once or later: told, and the ladder moves on (S7.2)."""
+    note_bounced(message, now)
     if message.incident_id is None:
         _of_no_incident(message, f"{message.channel}.rejected", message.last_fault, now)
         return

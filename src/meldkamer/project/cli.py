@@ -21,6 +21,7 @@ COMMANDS = {
     "receive": "listen for transmitters; store, then acknowledge",
     "work": "judge signals, run the agenda, send what is in the outbox",
     "web": "the browser's side: console and office",
+    "mail": "take back mail that could not be delivered",
     "migrate": "bring the database's tables up to date",
     "demo": "fill an empty database with two providers and 200 sites",
     "city": "dial in as the panels of the demo's sites do",

@@ -118,6 +118,8 @@ class Supervisor:
         for number in range(plan.workers):
             found.append((f"work{number + 1}" if number else "work", meldkamer("work")))
         found.append(("web", meldkamer("web", "--port", str(plan.web_port))))
+        if os.environ.get("MELDKAMER_MAIL_LISTEN"):
+            found.append(("mail", meldkamer("mail")))
         if plan.city:
             found.append(("city", meldkamer("city", "--dc09-port", str(plan.dc09_port))))
         return found

@@ -138,6 +138,10 @@ class SmtpCarrier:
         options = [f"SIZE={size}"] if smtp.has_extn("size") else []
         if smtp.has_extn("8bitmime"):
             options.append("BODY=8BITMIME")
+        asked: list[str] = []
+        if smtp.has_extn("dsn"):  # what comes back need not have the whole mail in it
+            options.append("RET=HDRS")
+            asked.append("NOTIFY=FAILURE,DELAY")
         if to.needs_utf8 or self._sender.address.needs_utf8:
             if not smtp.has_extn("smtputf8"):
                 raise Rejected(
@@ -157,7 +161,7 @@ class SmtpCarrier:
             after_s = _REST_S if code == _GOING else None
             raise CarrierFault(f"the sender was refused: {code} {_text(said)}", after_s=after_s)
         line.hurry(until_s)
-        code, said = smtp.rcpt(str(to))
+        code, said = smtp.rcpt(str(to), asked)
         if code not in (_OK, _FORWARDED):
             raise _refusal(code, said)
 

@@ -49,16 +49,12 @@ class Letter(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="to_print")
-                | (Q(printed_at__isnull=False) & ~Q(printed_by="")),
+                condition=Q(state="to_print") | (Q(printed_at__isnull=False) & ~Q(printed_by="")),
                 name="a_printed_letter_says_by_whom",
             ),
             models.CheckConstraint(
                 condition=(Q(state__in=("to_print", "printed"), posted_at__isnull=True))
-                | (
-                    Q(state__in=("posted", "returned"), posted_at__isnull=False)
-                    & ~Q(posted_by="")
-                ),
+                | (Q(state__in=("posted", "returned"), posted_at__isnull=False) & ~Q(posted_by="")),
                 name="a_posted_letter_says_by_whom",
             ),
             models.CheckConstraint(
