@@ -431,3 +431,23 @@ def test_the_house_of_a_provider_counts_against_no_quota(outside: Town) -> None:
     terms = terms_of(house)
     assert count_handling(house, incident.pk, "intrusion", terms, at(20)) is None
     assert count_handling(outside.site, incident.pk, "intrusion", terms, at(20)) is not None
+
+
+def test_a_receipt_of_a_message_that_nobody_knows_is_set_aside_after_a_day(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    HOUSE.taken(one(row, at(1)), "ours", at(1))
+    for ref in ("ours", "theirs"):
+        inbox.store_receipt(row.pk, ref, ReceiptState.DELIVERED, at(2))
+    assert inbox.forget_unknown(at(1)) == 0
+    assert inbox.forget_unknown(at(3)) == 1
+    waiting = Receipt.objects.filter(consumed_at=None)
+    assert [receipt.ref for receipt in waiting] == ["ours"]
+
+
+def test_what_left_the_sandbox_a_moment_ago_is_not_swallowed_by_it(outside: Town) -> None:
+    outside.incident("battery")
+    # the worker read where messages stay before the office changed it
+    before = [(outside.provider.pk, "sms")]
+    assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=before) == 0
+    assert OutboxMessage.objects.get().state == "pending"

@@ -36,7 +36,7 @@ from meldkamer.incidents import (
 from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
-from meldkamer.notify import outbox
+from meldkamer.notify import inbox, outbox
 from meldkamer.notify.sms import arrivals
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
@@ -120,6 +120,7 @@ def _purge(row: AgendaRow, now: datetime) -> None:
     forgotten = purge_first(connection.connection, now)
     old = AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).values("pk")
     struck, _ = AgendaRow.objects.filter(pk__in=old[:PURGE_MOST]).delete()
+    inbox.forget_unknown(now - timedelta(days=1))
     more = max(forgotten, struck) >= PURGE_MOST
     agenda.schedule(PURGE, "journal", now + (_PURGE_MORE if more else _PURGE_EVERY), now)
 

@@ -12,12 +12,14 @@ from functools import reduce
 from operator import or_
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from meldkamer.agenda.commands import OF_NO_CLASS
 from meldkamer.notify.carrier import CarrierFault, Rejected
-from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.notify.kinds import SANDBOX
+from meldkamer.notify.models import InboundMessage, OutboxMessage, WayOut
 from meldkamer.notify.templates import render
+from meldkamer.sites.models import Provider
 
 OUTBOX, INBOUND = "meldkamer_outbox", "meldkamer_inbound"
 # smallint
@@ -115,7 +117,9 @@ def hand_over(
         pending = pending.filter(reduce(or_, (Q(provider_id=p, channel=c) for p, c in of)))
     for message_id in pending.order_by("attempts", "id").values_list("id", flat=True)[:limit]:
         with transaction.atomic():
-            message = pending.select_for_update(skip_locked=True).filter(pk=message_id).first()
+            mine = pending.select_for_update(skip_locked=True).filter(pk=message_id)
+            # whose channel left the sandbox a moment ago is not taken by it
+            message = (mine if of is None else mine.filter(_stays_inside())).first()
             if message is None:
                 continue
             if _give(message, carriers, now):
@@ -123,6 +127,18 @@ def hand_over(
             elif message.state == OutboxMessage.State.FAILED and turned_down is not None:
                 turned_down(message)
     return handed
+
+
+def _stays_inside() -> Q:
+    """Messages of a provider in practice, or of a channel that is in the sandbox."""
+    practice = Provider.objects.filter(pk=OuterRef("provider_id"), practice=True)
+    box = WayOut.objects.filter(
+        Q(provider_id=None) | Q(provider_id=OuterRef("provider_id")),
+        kind=SANDBOX,
+        enabled=True,
+        channel=OuterRef("channel"),
+    )
+    return Q(Exists(practice)) | Q(Exists(box))
 
 
 def _give(message: OutboxMessage, carriers: dict[str, Inside], now: datetime) -> bool:

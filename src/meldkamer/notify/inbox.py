@@ -11,10 +11,11 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.commands import INBOUND
-from meldkamer.notify.models import InboundMessage, Receipt, WayOut
+from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayOut
 
 _REF_MOST, _DETAIL_MOST, _NUMBER_MOST = 120, 500, 60
 #: a longer reply is kept up to here: a text has a few hundred characters
@@ -64,6 +65,18 @@ def store_receipt(
         defaults={"detail": _clean(detail, _DETAIL_MOST), "received_at": now},
     )
     _wake()
+
+
+def forget_unknown(before: datetime) -> int:
+    """Old receipts of messages that nobody knows wait no longer; they stay stored. How many.
+
+    A carrier that is shared with others, or a database restored from elsewhere, brings them.
+    """
+    known = OutboxMessage.objects.filter(
+        carrier_id=OuterRef("carrier_id"), carrier_ref=OuterRef("ref")
+    ).exclude(carrier_ref="")
+    old = Receipt.objects.filter(~Exists(known), consumed_at=None, received_at__lt=before)
+    return old.update(consumed_at=before)
 
 
 def way_out_of(token: str) -> WayOut | None:
