@@ -34,7 +34,7 @@ urlpatterns = [
     *(
         path(f"{SITE}contacts/<int:contact_id>/{act}/", lists.contact_act, {"act": act},
              name=f"contact_{act}")
-        for act in ("code", "duress", "up", "down", "remove")
+        for act in ("code", "duress", "app", "no_app", "up", "down", "remove")
     ),
     path(f"{SITE}transmitters/", sites.transmitters, name="transmitters"),
     path(f"{SITE}transmitters/new/", changes.transmitter, name="new_transmitter"),

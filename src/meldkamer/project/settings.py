@@ -37,6 +37,10 @@ MELDKAMER_PUSH_KEY: bytes = keys.push_key()
 #: asked after each audit in which every check held; its path is a secret (see engine.audit.outside)
 MELDKAMER_ALIVE_URL = web_address("MELDKAMER_ALIVE_URL", os.environ.get("MELDKAMER_ALIVE_URL", ""))
 
+#: where customers' phones reach the app, e.g. https://alarm.example; empty: as the office does
+MELDKAMER_APP_ADDRESS = web_address(
+    "MELDKAMER_APP_ADDRESS", os.environ.get("MELDKAMER_APP_ADDRESS", "")
+)
 #: push may call addresses of this house, and without TLS: for tests of the whole way alone
 MELDKAMER_PUSH_ANYWHERE = _on("MELDKAMER_PUSH_ANYWHERE")
 

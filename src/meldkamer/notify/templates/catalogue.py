@@ -105,6 +105,25 @@ CATALOGUE: dict[str, Words] = {
         _WHAT,
         {"type": "S8.3", "site": "S8.3"},
     ),
+    "app_link": Words(
+        "sms",
+        gettext_noop("Link that lets a phone into the app"),
+        gettext_noop(
+            "{provider}: open this link on your phone to get our messages about {site} there. "
+            "It works once, for {count} days: {link}"
+        ),
+        ("provider", "site", "link", "count"),
+        {"link": "S8.3", "site": "S8.3"},
+        subject=gettext_noop("Messages of {provider} on your phone"),
+    ),
+    "carrier_test": Words(
+        "sms",
+        gettext_noop("Test of a carrier"),
+        gettext_noop("{provider}: this is a test of {carrier}. Nothing is wrong, do nothing."),
+        ("provider", "carrier"),
+        {"carrier": "M12.3"},
+        subject=gettext_noop("Test of {carrier}"),
+    ),
     "nobody_reached": Words(
         "mail",
         gettext_noop("Mail to all: nobody was reached"),

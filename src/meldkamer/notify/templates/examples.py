@@ -13,6 +13,8 @@ _FACTS: dict[str, object] = {
     "code": "ZZ 17",
     "day": "21-11-2026",
     "lines": "- Bakkerij Peeters, 1234: 2",
+    "link": "https://alarm.example/app/join/x3Jk…/",
+    "carrier": "SMS centre A",
     "types": ["intrusion", "sabotage"],
 }
 

@@ -8,6 +8,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from meldkamer.notify.push import commands as push
+from meldkamer.office import app_links
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.forms import ContactForm, ZoneForm
 from meldkamer.office.views.changes import _form, _say, get_or_post
@@ -89,6 +91,8 @@ def contact_act(
     """Up or down the list, off it, or a new code: shown once, on this very answer."""
     row = office.site(site_id)
     person = get_object_or_404(Contact, pk=contact_id, site=row)
+    if act in ("app", "no_app"):
+        return _app(request, office, person, give=act == "app")
     if act in ("code", "duress"):
         code = issue_code(person, office.now, office.actor, duress=act == "duress")
         if too_many_codes(row.provider_id):
@@ -107,3 +111,20 @@ def contact_act(
     else:
         sheet_commands.move_contact(person, -1 if act == "up" else 1, office.now, office.actor)
     return redirect("office:contacts", site_id=row.pk)
+
+
+def _app(request: HttpRequest, office: Office, person: Contact, *, give: bool) -> HttpResponse:
+    """A link that lets his phone into the app, or no phone of his any more (S8.3)."""
+    if not give:
+        push.take_back_links(person, office.now, office.actor)
+        messages.success(request, _("No phone of %(name)s has the app.") % {"name": person.name})
+    else:
+        try:
+            sent = app_links.send_link(person, request, office.now, office.actor)
+        except app_links.NoWay:
+            messages.error(request, _("Give a telephone number or an e-mail address."))
+        else:
+            said = _("A link to the app went to %(address)s. It works once, for %(days)s days.")
+            values = {"address": sent.address, "days": push.GOOD_FOR.days}
+            messages.success(request, said % values)
+    return redirect("office:contacts", site_id=person.site_id)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.incidents.facts import terms_of
-from meldkamer.office import activation
+from meldkamer.office import activation, app_links
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.screens import service
 from meldkamer.office.screens import site as screen
@@ -83,9 +83,11 @@ def contacts_page(
     """The call list, with a code that was just issued when there is one: never kept anywhere."""
     row = office.site(site_id)
     countries = terms_of(row).texting.mobile_countries
+    listed = list(row.contacts.prefetch_related("codes"))
+    apps = app_links.states([contact.pk for contact in listed], office.now)
     people = [
-        (contact, screen.texting(contact, countries), _codes(contact))
-        for contact in row.contacts.prefetch_related("codes")
+        (contact, screen.texting(contact, countries), _codes(contact), apps[contact.pk])
+        for contact in listed
     ]
     answer = page(
         request, office, "office/contacts.html",
