@@ -40,10 +40,13 @@ _ALL: tuple[Kind, ...] = (
     Kind("smpp", "sms", "meldkamer.notify.sms.smpp", "SmppSettings", ("password",), two_way=True),
     Kind("sms_http", "sms", "meldkamer.notify.sms.http", "SmsHttpSettings",
          ("password", "hook_url"), two_way=True),
+    Kind("gammu", "sms", "meldkamer.notify.sms.gammu", "GammuSettings", ("password",),
+         two_way=True),
     # the exchange of the desks: asked after the step's transaction, by the desk itself
     Kind("pbx_http", "desk", "meldkamer.notify.desk.originate_http", "HttpOriginateSettings",
          ("authorization",)),
     Kind("pbx_ari", "desk", "meldkamer.notify.desk.originate_ari", "AriSettings", ("password",)),
+    Kind("sip", "voice", "meldkamer.notify.voice.sip", "SipSettings", ("password",)),
     Kind("cap", "authority", "meldkamer.notify.authority.cap_carrier", "CapSettings",
          ("authorization",)),
     Kind("webpush", "app", "meldkamer.notify.push.webpush", "WebPushSettings", two_way=True),

@@ -32,7 +32,7 @@ _MODULE_PLACES = (
     "/usr/local/lib/baresip/modules",
 )
 _START_S, _ANSWER_S, _QUIT_S = 10.0, 5.0, 0.3
-_MESSAGE_MOST = 1_000_000
+_MESSAGE_MOST = _LOG_MOST = 1_000_000
 # The system is asked to end us with our parent, then we become baresip.
 _BORN = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); "
@@ -122,8 +122,9 @@ class Baresip:
         port = _free_port()
         self.write("config", self._config(modules(), port).encode())
         self.write("contacts", b"")
+        self.write("log", b"")
         self.write("accounts", self._account.line().encode())
-        with (self.home / "log").open("wb") as log:
+        with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _BORN, str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
@@ -198,6 +199,12 @@ class Baresip:
         text = _COLOURS.sub("", raw.decode(errors="replace"))
         return text.replace(self._account.password, "***") if self._account.password else text
 
+    def forget_said(self) -> None:
+        """Begin its log anew when it has grown: one that runs for months would fill the disk."""
+        log = self.home / "log"
+        if log.stat().st_size > _LOG_MOST:
+            os.truncate(log, 0)  # it appends, so it goes on at the beginning
+
     @property
     def pid(self) -> int | None:
         """Its number while it lives."""
@@ -220,7 +227,7 @@ class Baresip:
             elif answer.get("token") == token:
                 if not answer.get("ok"):
                     raise BaresipFault(f"{PROGRAM} refused {command}: {answer.get('data')}")
-                return str(answer.get("data") or "")
+                return _COLOURS.sub("", str(answer.get("data") or ""))
         raise BaresipFault(f"{PROGRAM} did not answer {command} in {_ANSWER_S:.0f} s")
 
     def next(self, until_s: float) -> Event | None:

@@ -5,6 +5,7 @@ It makes no calls. Who calls back is turned away: nobody would listen.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from collections.abc import Callable
 from meldkamer.notify.carrier import CarrierFault
 from meldkamer.notify.voice.baresip import Baresip, BaresipFault, Event
 
-_LOOK_S, _AGAIN_S = 0.5, 5.0
+_LOOK_S, _FIRST_LOOK_S, _AGAIN_S = 0.5, 0.1, 5.0
+_REFUSED = "the exchange refused the registration"
+_REASON = re.compile(r"^reg: .*: (\d{3} [^(]*?) *\(", re.MULTILINE)
 
 
 class Registration(threading.Thread):
@@ -38,22 +41,40 @@ class Registration(threading.Thread):
     def _keep(self, phone: Baresip) -> None:
         try:
             phone.start()
+            known = False
             while not self._stopping.is_set():
-                event = phone.next(time.monotonic() + _LOOK_S)
+                # the first answer may have come before we listened
+                known = known or self._asked(phone)
+                event = phone.next(time.monotonic() + (_LOOK_S if known else _FIRST_LOOK_S))
                 if event is not None:
-                    self._heard(phone, event)
+                    known = self._heard(phone, event) or known
+                phone.forget_said()
         finally:
             phone.stop()
 
-    def _heard(self, phone: Baresip, event: Event) -> None:
+    def _asked(self, phone: Baresip) -> bool:
+        """Ask it how its registration stands; whether it knows."""
+        answer = phone.tell("reginfo")
+        if re.search(r"\bOK\b", answer):
+            return self._stands("")
+        if re.search(r"\bERR\b", answer):
+            reasons = _REASON.findall(phone.said())
+            return self._stands(f"{_REFUSED}: {reasons[-1] if reasons else 'no reason given'}")
+        return False
+
+    def _heard(self, phone: Baresip, event: Event) -> bool:
         if event.kind == "REGISTER_OK":
-            self._fault = ""
-            self._answered.set()
-        elif event.kind == "REGISTER_FAIL":
-            self._fault = f"the exchange refused the registration: {event.text}"
-            self._answered.set()
-        elif event.kind == "CALL_INCOMING":
+            return self._stands("")
+        if event.kind == "REGISTER_FAIL":
+            return self._stands(f"{_REFUSED}: {event.text}")
+        if event.kind == "CALL_INCOMING":
             phone.tell("hangup")
+        return False
+
+    def _stands(self, fault: str) -> bool:
+        self._fault = fault
+        self._answered.set()
+        return True
 
     def wait(self, most_s: float) -> None:
         """Until the exchange answered; CarrierFault when it refused or did not."""
