@@ -140,7 +140,7 @@ class Kannel:
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as out:
             self._running[name] = subprocess.Popen(
-                command, stdout=out, stderr=out, preexec_fn=die_with_parent
+                command, stdout=out, stderr=out, preexec_fn=die_with_parent()
             )
 
     def stop(self, *names: str) -> None:
