@@ -29,11 +29,15 @@ _TOKEN_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a hook: the carrier it speaks for, what it brought, and when it came."""
+    """One call of a hook: the carrier it speaks for, what it brought, and when it came.
+
+    request: for a hook whose caller signs the very bytes that it sent.
+    """
 
     carrier: WayOut
     fields: Fields
     now: datetime
+    request: HttpRequest
 
 
 #: stores what came and returns after COMMIT. The text is the answer's body: "" for most callers.
@@ -56,8 +60,8 @@ def hook(*channels: str, content_type: str = _PLAIN) -> Callable[[Hook], View]:
         def view(request: HttpRequest, token: str) -> HttpResponse:
             try:
                 carrier = _whose(request, token, channels)
-                return _answer(200, work(Call(carrier, _read(request), datetime.now(UTC))),
-                               content_type)  # fmt: skip
+                return _answer(200, work(Call(carrier, _read(request), datetime.now(UTC),
+                                               request)), content_type)  # fmt: skip
             except _Refused as refused:
                 return _answer(refused.status, str(refused))
             except BadInput as fault:

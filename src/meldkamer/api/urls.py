@@ -5,9 +5,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from meldkamer.api import desk, sms
+from meldkamer.api import app, desk, sms
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("<str:token>/app/", app.receipt, name="hook-app"),
     path("<str:token>/sms/", sms.reply, name="hook-sms"),
     path("<str:token>/receipt/", sms.receipt, name="hook-receipt"),
     path("<str:token>/call/", desk.placed, name="hook-call"),

@@ -84,7 +84,6 @@ SERVICE_NAMES: Words = {
     "customer": _("the customer"),
     "installer": _("the installer"),
 }
-EMERGENCY_NUMBERS = {"police": "101", "fire": "112", "medical": "112"}
 NOT_DONE: Words = {
     "police": _("Police not called."),
     "fire": _("Fire brigade not called."),
@@ -195,7 +194,9 @@ NOTICE_KINDS: Words = {
     "review": _("suspension to be looked at again"),
     "task": _("a task that nobody did"),
     "patrol": _("patrol sent without an incident"),
+    "missed_call": _("a call that nobody took: call back"),
     "outage": _("general outage"),
+    "app": _("the app was on no phone: nobody was told"),
     "downgrade": _("plain frame of a transmitter with a key"),
 }
 TASKS: Words = {

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from meldkamer.incidents import notices
 from meldkamer.incidents.carry_out import Docket
 from meldkamer.incidents.due import lock_docket, lock_site_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
-from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.authority import commands as authority
+from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import LADDER
 from meldkamer.rules.acts import LadderWait
+from meldkamer.sites.models import Site
 
 
 def lock_for(site_id: int | None, incident_id: int | None) -> None:
@@ -51,6 +53,8 @@ def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
 def turned_down(message: OutboxMessage, now: datetime) -> None:
     """The carrier rejected a message, at once or later: told, and the ladder moves on (S7.2)."""
     note_bounced(message, now)
+    if message.channel == "app":
+        _nobody_told(message, now)
     if message.incident_id is None:
         _of_no_incident(message, f"{message.channel}.rejected", message.last_fault, now)
         return
@@ -65,6 +69,19 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
     docket.save()
     if _waits_for(docket, message.pk):
         docket.carry_out([LadderWait(now)])
+
+
+def _nobody_told(message: OutboxMessage, now: datetime) -> None:
+    """The app was all that was promised (S16.1): who has it on no phone is a person's to tell."""
+    notices.add(
+        "app",
+        message.clause,
+        f"{message.recipient}: {message.body}",
+        now,
+        site=Site.objects.filter(pk=message.site_id or 0).first(),
+        provider_id=message.provider_id,
+        incident=Incident.objects.filter(pk=message.incident_id or 0).first(),
+    )
 
 
 def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
