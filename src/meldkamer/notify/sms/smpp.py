@@ -24,6 +24,7 @@ from meldkamer.notify.carrier import (
     ReceiptState,
     Rejected,
 )
+from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import coding, smpp_receipts
 from meldkamer.notify.sms import smpp_pdus as pdus
 from meldkamer.notify.sms.arrivals import Shelf as DatabaseShelf
@@ -43,9 +44,12 @@ _UDH = smpp_receipts.HEADER
 
 
 def build(settings: SmppSettings, secrets: Mapping[str, str], ears: Ears) -> Carrier:
-    """The carrier, not connected yet. ValueError when the password does not fit SMPP."""
+    """The carrier, not connected yet. SettingsFault when the password does not fit SMPP."""
     shelf = DatabaseShelf(ears.carrier_id, settings.pieces_s)
-    return SmppCarrier(settings, secrets.get("password", ""), ears, shelf)
+    try:
+        return SmppCarrier(settings, secrets.get("password", ""), ears, shelf)
+    except ValueError as fault:
+        raise SettingsFault(f"smpp: {fault}") from None
 
 
 class SmppCarrier:

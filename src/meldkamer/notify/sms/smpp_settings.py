@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from meldkamer.notify.sms.coding import PARTS_MOST, Alphabet
+from meldkamer.notify.sms.smpp_link import tls_context
 
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 #: type of number, numbering plan (SMPP 3.4, 5.2.5 and 5.2.6)
@@ -68,6 +69,8 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         _text("system_id", self.system_id, _SYSTEM_ID_MOST, empty=False)
         _text("system_type", self.system_type, _SYSTEM_TYPE_MOST)
         _text("service_type", self.service_type, _SERVICE_MOST)
+        if self.tls_authority:
+            tls_context(self.tls_authority)
         self._check_sender()
         _between("number_ton", self.number_ton, 0, _TYPE_MOST)
         _between("number_npi", self.number_npi, 0, _PLAN_MOST)

@@ -1,0 +1,95 @@
+"""What is said of an SMS centre is refused when it cannot be, with what was expected."""
+
+from typing import Any
+
+import pytest
+
+from meldkamer.notify.kinds import KINDS, SettingsFault, build, read_settings
+from meldkamer.notify.sms.smpp_settings import SmppSettings
+from tests.notify.sms.centres import Heard
+
+LEAST = {"host": "smsc.example", "system_id": "arc", "sender": "+32460001122"}
+
+
+def _read(**changed: Any) -> SmppSettings:
+    found = read_settings(KINDS["smpp"], LEAST | changed)
+    assert isinstance(found, SmppSettings)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sender", "source"),
+    [
+        ("+32460001122", (1, 1, "32460001122")),
+        ("32460001122", (1, 1, "32460001122")),
+        ("8850", (3, 0, "8850")),
+    ],
+)
+def test_a_number_of_ours_says_itself_of_what_kind_it_is(
+    sender: str, source: tuple[int, int, str]
+) -> None:
+    assert _read(sender=sender).source == source
+
+
+def test_a_name_as_sender_is_a_name() -> None:
+    settings = _read(sender="Securitas", two_way=False, bind="transmitter")
+    assert settings.source == (5, 0, "Securitas")
+    assert _read(sender="8850", sender_ton=0, sender_npi=1).source == (0, 1, "8850")
+
+
+@pytest.mark.clause("S7.3")
+def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_are_wanted() -> None:
+    for wrong in (
+        {"sender": "Securitas"},
+        {"sender": "32460001122", "sender_ton": 5},
+        {"bind": "transmitter"},
+    ):
+        with pytest.raises(SettingsFault, match=r"S7\.3.*two_way = false"):
+            _read(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"host": " "}, "host: expected a name"),
+        ({"port": 0}, "port: expected 1 to 65535, not 0"),
+        ({"system_id": ""}, "system_id: expected 1 to 15 characters"),
+        ({"system_id": "a" * 16}, "system_id: expected 1 to 15 characters"),
+        ({"system_type": "a" * 13}, "system_type: expected at most 12"),
+        ({"sender": "Twelve chars", "two_way": False}, "sender: expected 1 to 11"),
+        ({"sender": "Café", "two_way": False}, "sender: expected 1 to 11"),
+        ({"region": "be"}, "region: expected two capitals"),
+        ({"window": 0}, "window: expected 1 to 500, not 0"),
+        ({"parts_most": 256}, "parts_most: expected 1 to 255"),
+        ({"answer_s": 31}, "answer_s: expected 0.1 to 30"),
+        ({"valid_s": -1}, "valid_s: expected 0 to"),
+        ({"tls": True, "tls_authority": "nonsense"}, "tls_authority: expected certificates in PEM"),
+        ({"long_text": "cut"}, "long_text"),
+        ({"windo": 5}, "windo"),
+        ({"password": "x"}, "password"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsFault) as fault:
+        _read(**wrong)
+    assert told in str(fault.value)
+
+
+@pytest.mark.parametrize("password", ["ninechars", "wachtwö", "a\0b"])
+def test_a_password_that_smpp_cannot_carry_is_refused_and_not_shown(password: str) -> None:
+    with pytest.raises(SettingsFault, match="at most 8") as fault:
+        build("smpp", LEAST, {"password": password}, Heard())
+    assert password not in str(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("valid_s", "text"),
+    [
+        (0, ""),
+        (90, "000000000130000R"),
+        (86_399, "000000235959000R"),
+        (180_000, "000002020000000R"),
+    ],
+)
+def test_how_long_the_centre_is_to_try_is_written_as_smpp_wants_it(valid_s: int, text: str) -> None:
+    assert _read(valid_s=valid_s).validity == text
