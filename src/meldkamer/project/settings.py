@@ -158,7 +158,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_LOCKOUT_TEMPLATE = "account/locked_out.html"
-AXES_SENSITIVE_PARAMETERS = ["username", "code"]
+AXES_SENSITIVE_PARAMETERS = ["username", "code", "pin", "token"]
 AXES_IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]
 
 # --- the browser
