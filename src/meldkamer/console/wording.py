@@ -195,6 +195,7 @@ NOTICE_KINDS: Words = {
     "task": _("a task that nobody did"),
     "patrol": _("patrol sent without an incident"),
     "missed_call": _("a call that nobody took: call back"),
+    "letter": _("a letter that nobody posted"),
     "outage": _("general outage"),
     "app": _("the app was on no phone: nobody was told"),
     "downgrade": _("plain frame of a transmitter with a key"),
