@@ -131,6 +131,12 @@ class OutboxMessage(models.Model):
             models.Index(
                 fields=["carrier", "carrier_ref"], condition=~Q(carrier_ref=""), name="outbox_ref"
             ),
+            # what the pages of carriers count of the last hour
+            models.Index(
+                fields=["handed_over_at"],
+                condition=Q(handed_over_at__isnull=False),
+                name="outbox_by_hour",
+            ),
             models.Index(fields=["address", "-created_at"]),
             models.Index(fields=["incident_id"]),
         ]
