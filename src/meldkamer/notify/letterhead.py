@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from meldkamer.sites.models import Provider
+from meldkamer.terms.loader import load
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Letterhead:
     licence_until: date | None = None
     emergency_phone: str = ""
     email: str = ""
+    timezone: str = "Europe/Brussels"
 
     def company_lines(self, language: str) -> list[str]:
         """The operating company, its seat, number and licence, as S24.5 asks (S24.5, D901)."""
@@ -72,4 +74,5 @@ def letterhead_of(provider_id: int) -> Letterhead:
         licence_until=row.licence_until,
         emergency_phone=row.emergency_phone,
         email=row.office_email,
+        timezone=load(row.terms).timezone,
     )
