@@ -28,6 +28,7 @@ from meldkamer.incidents import (
     floods,
     judging,
     needless,
+    notices,
     outages,
     receipts,
     testing,
@@ -37,6 +38,7 @@ from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.notify import inbox, outbox
+from meldkamer.notify.post import commands as letters
 from meldkamer.notify.sms import arrivals
 from meldkamer.sites import sheet_changes
 from meldkamer.sites.models import SheetChange
@@ -107,6 +109,14 @@ def _sheet(row: AgendaRow, now: datetime) -> None:
     change = SheetChange.objects.get(pk=row.payload["change"])
     if change.state != SheetChange.State.REFUSED:
         watch.sheet_changed(site, change.changes, now)
+
+
+def _letter_late(row: AgendaRow, now: datetime) -> None:
+    """A letter lies there and nobody posted it: the supervisors hear of it, until somebody does."""
+    letter = letters.still_here(row.payload["letter"], now)
+    if letter is not None:
+        text = f"{letter.recipient}: {letter.subject}"
+        notices.add("letter", letter.message.clause, text, now, provider_id=letter.provider_id)
 
 
 def _purge(row: AgendaRow, now: datetime) -> None:
@@ -199,6 +209,7 @@ ACTS: dict[str, Act] = {
     arrivals.PIECES: arrivals.pieces_due,
     desk_calls.DUE: desk_calls.overdue,
     answering.DUE: answering.overdue,
+    letters.LATE: _letter_late,
     PURGE: _purge,
     SEAL: _seal,
     AUDIT: _audit,
