@@ -53,6 +53,7 @@ _ALL: tuple[Kind, ...] = (
     Kind("app_cloud", "app", "meldkamer.notify.push.app_cloud", "AppCloudSettings", ("key",),
          two_way=True),
     Kind("smtp", "mail", "meldkamer.notify.mail.smtp", "SmtpSettings", ("password",)),
+    Kind("print_queue", "letter", "meldkamer.notify.post.print_queue", "PrintSettings"),
 )  # fmt: skip
 #: carriers of these kinds take only what is sent by their name (see `routing.Way.lane`)
 BY_NAME = frozenset({"app_cloud"})
