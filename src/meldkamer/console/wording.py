@@ -194,6 +194,8 @@ NOTICE_KINDS: Words = {
     "review": _("suspension to be looked at again"),
     "task": _("a task that nobody did"),
     "patrol": _("patrol sent without an incident"),
+    "patrol_none": _("no patrol goes: all were asked"),
+    "patrol_found": _("the patrol found somebody or traces, and nobody had the incident"),
     "missed_call": _("a call that nobody took: call back"),
     "letter": _("a letter that nobody posted"),
     "outage": _("general outage"),
@@ -210,11 +212,42 @@ TASK_OWNERS: Words = {
 }
 PATROL_STATES: Words = {
     "free": pgettext_lazy("patrol", "free"),
+    "offered": pgettext_lazy("patrol", "is asked"),
     "sent": pgettext_lazy("patrol", "on the way"),
     "arrived": pgettext_lazy("patrol", "on site"),
     "off": pgettext_lazy("patrol", "off duty"),
 }
+PATROL_JOBS: Words = {
+    "offered": pgettext_lazy("patrol", "is asked"),
+    "accepted": pgettext_lazy("patrol", "on the way"),
+    "arrived": pgettext_lazy("patrol", "on site"),
+    "done": pgettext_lazy("patrol", "done"),
+    "declined": pgettext_lazy("patrol", "cannot"),
+    "unanswered": pgettext_lazy("patrol", "did not answer"),
+    "withdrawn": pgettext_lazy("patrol", "called off"),
+}
+PATROL_FINDINGS: Words = {
+    "nothing": _("No traces"),
+    "traces": _("Traces of a break-in"),
+    "open": _("Door or window open, no break-in"),
+    "person": _("Person seen"),
+    "damage": _("Other damage"),
+}
+PATROL_REASONS: Words = {
+    "busy": _("Busy elsewhere"),
+    "too_far": _("Too far away"),
+    "no_car": _("No vehicle"),
+    "not_safe": _("Not safe"),
+    "other": _("Another reason"),
+    "said by radio": _("said by radio"),
+    "passed on": _("too late: another unit was asked"),
+    "declined before": _("it had said that it cannot"),
+    "called off": _("it was called off"),
+    "done before": _("the job was done"),
+}
 PATROL_REPORTS: Words = {
+    "accepted": pgettext_lazy("patrol", "Goes"),
+    "cannot": pgettext_lazy("patrol", "Cannot"),
     "arrived": pgettext_lazy("patrol", "Is on site"),
     "intruder": pgettext_lazy("patrol", "Sees an intruder"),
     "nothing": pgettext_lazy("patrol", "Found nothing"),

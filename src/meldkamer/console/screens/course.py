@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
-from meldkamer.console.timing import clock, clock_or_day
+from meldkamer.console.phones import shown
+from meldkamer.console.timing import clock, clock_or_day, span
 from meldkamer.journal.models import Entry
 from meldkamer.rules.facts import SiteFacts
 
@@ -163,6 +164,49 @@ def _attended(entry: Entry) -> str:
     return _("Who attends: %(who)s") % {"who": ", ".join(str(x) for x in (who, eta) if x)}
 
 
+def _dialled(entry: Entry) -> str:
+    words = {
+        "service": person(entry.recipient),
+        "number": shown(str(entry.data.get("number", ""))),
+        "zone": entry.data.get("zone", ""),
+    }
+    if words["zone"]:
+        return _("Call to %(service)s, %(number)s, %(zone)s") % words
+    return _("Call to %(service)s, %(number)s: the national number, the zone has none") % words
+
+
+def _accepted(entry: Entry) -> str:
+    """By telephone with who took it and their number; by wire with what came back."""
+    said = [entry.data.get("by"), entry.data.get("reference"), entry.reason]
+    told = ", ".join(str(part) for part in said if part)
+    words = {"service": person(entry.recipient).capitalize(), "told": told}
+    if told:
+        return _("%(service)s took it on: %(told)s") % words
+    return _("%(service)s took it on") % words
+
+
+def _handed_over(entry: Entry) -> str:
+    words = {"service": person(entry.recipient)}
+    kinds = {
+        "Update": _("Told %(service)s by wire who attends"),
+        "Cancel": _("Told %(service)s by wire that it is a false alarm"),
+    }
+    plain = _("Handed over by wire to %(service)s")
+    return kinds.get(str(entry.data.get("message_type")), plain) % words
+
+
+def _heard(entry: Entry) -> str:
+    words = {
+        "answered": _("The exchange: answered"),
+        "busy": _("The exchange: engaged"),
+        "no_answer": _("The exchange: no answer"),
+        "ended": _("The exchange: call ended"),
+    }
+    state, talked_s = str(entry.data.get("state", "")), entry.data.get("talked_s")
+    found = words.get(state, state)
+    return f"{found}, {span(talked_s)}" if isinstance(talked_s, int) else found
+
+
 def _message(channel: str) -> Callable[[Entry, ZoneInfo], str]:
     def tell(entry: Entry, zone: ZoneInfo) -> str:
         words = {
@@ -192,6 +236,22 @@ def _received_in_time(entry: Entry) -> str:
 
 def _count(entry: Entry, zone: ZoneInfo) -> str:
     return _("Line test missed, %(count)s in a row") % {"count": entry.data.get("count", "")}
+
+
+def _patrol_why(sentence: str, entry: Entry) -> str:
+    parts = [wording.word(wording.PATROL_REASONS, entry.reason) if entry.reason else ""]
+    parts.append(str(entry.data.get("note") or ""))
+    told = ", ".join(part for part in parts if part)
+    said = sentence % {"who": person(entry.recipient)}
+    return f"{said}: {told}" if told else said
+
+
+def _found(entry: Entry) -> str:
+    finding = wording.word(wording.PATROL_FINDINGS, str(entry.data.get("finding", "")))
+    words = {"who": person(entry.recipient), "what": finding}
+    said = _("Patrol %(who)s found: %(what)s") % words
+    note = str(entry.data.get("note") or "")
+    return f"{said}. {note}" if note else said
 
 
 def _to(template: Callable[[], str], reason: bool = False) -> Callable[[Entry, ZoneInfo], str]:
@@ -250,7 +310,29 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "supervisor.notified": lambda e, z: _with_reason(_("Supervisor told"), e),
     "supervisor.reminded": lambda e, z: _with_reason(_("Supervisor reminded"), e),
     "service.attended": lambda e, z: _attended(e),
-    "patrol.sent": _to(lambda: _("Patrol %(who)s sent")),
+    "service.dialled": lambda e, z: _dialled(e),
+    "service.accepted": lambda e, z: _accepted(e),
+    "service.handed_over": lambda e, z: _handed_over(e),
+    "authority.rejected": _to(lambda: _("Message by wire to %(who)s refused"), reason=True),
+    "call.heard": lambda e, z: _heard(e),
+    "call.failed": lambda e, z: _("The exchange did not place the call: dialled by hand"),
+    "patrol.offered": _to(lambda: _("Patrol %(who)s asked")),
+    "patrol.sent": lambda e, z: (
+        (
+            _("Patrol %(who)s accepted, on its way")
+            if e.data.get("accepted")
+            else _("Patrol %(who)s sent")
+        )
+        % {"who": person(e.recipient)}
+    ),
+    "patrol.declined": lambda e, z: _patrol_why(_("Patrol %(who)s cannot"), e),
+    "patrol.unanswered": _to(lambda: _("Patrol %(who)s did not answer in time")),
+    "patrol.withdrawn": _to(lambda: _("Patrol %(who)s called off"), reason=True),
+    "patrol.found": lambda e, z: _found(e),
+    "patrol.photo": _to(lambda: _("Photo of patrol %(who)s")),
+    "patrol.photo_saved": _to(lambda: _("Original of a photo of patrol %(who)s saved")),
+    "patrol.codes_shown": _to(lambda: _("Codes of the site shown to patrol %(who)s, on site")),
+    "patrol.too_late": lambda e, z: _patrol_why(_("Report of patrol %(who)s came too late"), e),
     "patrol.refused": lambda e, z: _with_reason(_("Patrol asked for, refused"), e),
     "patrol.arrived": _to(lambda: _("Patrol %(who)s on site")),
     "patrol.done": _to(lambda: _("Patrol %(who)s done")),

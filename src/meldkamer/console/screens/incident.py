@@ -15,7 +15,8 @@ from django.utils.translation import ngettext
 
 from meldkamer.console import wording
 from meldkamer.console.norms import norm_of
-from meldkamer.console.screens import course, hours, proof, site, steps
+from meldkamer.console.phones import shown
+from meldkamer.console.screens import course, hours, patrol, proof, site, steps
 from meldkamer.console.screens.queue import short_name
 from meldkamer.console.screens.work import Work, work
 from meldkamer.console.timing import clock, clock_or_day, day, day_and_time, span
@@ -28,6 +29,7 @@ from meldkamer.rules.avs import Surroundings
 from meldkamer.rules.facts import IncidentFacts, SiteFacts
 from meldkamer.rules.verdicts import with_sheet
 from meldkamer.sites.kinds import KINDS
+from meldkamer.sites.service_numbers import SERVICES, number_for
 
 COURSE_ROWS = 9
 
@@ -116,6 +118,7 @@ class IncidentScreen:
     signals: tuple[SignalLine, ...]
     new: SignalLine | None
     proof: proof.Proof
+    patrol: patrol.Panel
     steps: list[steps.StepRow]
     work: Work
     course: list[course.Line]
@@ -123,6 +126,8 @@ class IncidentScreen:
     closing: Closing
     card: site.SiteScreen
     facts: IncidentFacts = field(repr=False)
+    # the services that were asked for: their call sheets stay at hand
+    asked: tuple[str, ...] = ()
 
 
 def screen(
@@ -149,7 +154,10 @@ def screen(
         cameras="video" in of_site.options
         or any(z.kind == "camera" for z in of_site.zones.values()),
     )
-    rows = steps.rows(facts, now)
+    today = now.astimezone(zone).date()
+    rows = steps.rows(
+        facts, now, lambda service: shown(number_for(incident.site, service, today).number)
+    )
     fresh = _fresh(incident, signals)
     lines = [_signal(row, of_site, row.signal.pk in fresh) for row in signals]
     told = course.lines(entries, of_site, names_of(entries), now)
@@ -173,6 +181,7 @@ def screen(
         signals=tuple(lines),
         new=next((line for line in lines if line.new), None),
         proof=proof.proof(facts, all_facts, around, now),
+        patrol=patrol.panel(incident.pk, entries, zone),
         steps=rows,
         work=panel,
         course=told if whole_course else told[:COURSE_ROWS],
@@ -182,6 +191,7 @@ def screen(
             incident.site, now, facts=facts, rings=steps.ringing(facts.history), zones=zones
         ),
         facts=facts,
+        asked=tuple(s for s in SERVICES if s in facts.case.requested),
     )
 
 

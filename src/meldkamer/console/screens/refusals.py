@@ -93,6 +93,7 @@ _REASONS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "holding has a reason": lambda d: _("Holding has a reason."),
     "a take-over has a reason": lambda d: _("A take-over has a reason."),
     "an empty note": lambda d: _("The note is empty."),
+    "the call is over": lambda d: _("The call is over."),
     "no tries left": lambda d: _("No tries left in this call."),
     "nobody was called yet": lambda d: _("Nobody was called yet."),
     "what the person said is missing": lambda d: _("What the person said is missing."),
@@ -118,6 +119,12 @@ _REASONS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "not from where the patrol stands": lambda d: _(
         "The patrol stands elsewhere by now. Look at the list."
     ),
+    "why it is called off is missing": lambda d: _("Say why it is called off."),
+    "passed on": lambda d: _("Too late: another unit was asked."),
+    "called off": lambda d: _("It was called off already."),
+    "declined before": lambda d: _("It had said that it cannot."),
+    "accepted before": lambda d: _("It is on its way already."),
+    "done before": lambda d: _("This job is done."),
     "another provider's": lambda d: _("It belongs to a provider you do not work for."),
 }
 _INSTEAD: dict[str, Callable[[], str]] = {

@@ -17,9 +17,10 @@ from meldkamer.console.access import Desk, at_the_desk, whole_number
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import after_act, gone
-from meldkamer.incidents import commands, queries
+from meldkamer.incidents import commands, desk_calls, dispatching, queries
 from meldkamer.incidents.facts import incident_facts
 from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.handing_over import Accepted
 from meldkamer.incidents.models import Incident
 from meldkamer.rules import procedures, services
 
@@ -60,7 +61,9 @@ def act(request: HttpRequest, desk: Desk, incident_id: int, act: str) -> HttpRes
         incident.refresh_from_db(fields=["taken_at"])
         done = refusals.of_fault(fault, act, incident, desk.now)
         ask = "close" if act == "close" else ""
-        return after_act(request, desk, incident_id, refusal=done, ask=ask)
+        # a sheet that was not filled in stays open
+        sheet = f"request:{request.POST.get('service', '')}" if act == "service" else ""
+        return after_act(request, desk, incident_id, refusal=done, ask=ask, wanted=sheet)
     if isinstance(done, Refusal):
         return after_act(request, desk, incident_id, refusal=done)
     return after_act(request, desk, incident_id, wanted=done or "")
@@ -82,7 +85,7 @@ def _release(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
 
 
 def _dial(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
-    commands.dial(desk.staff, incident.pk, sent.get("step", ""), desk.now)
+    desk_calls.dial(desk.staff, incident.pk, sent.get("step", ""), desk.now)
     return None
 
 
@@ -106,7 +109,10 @@ def _code(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
 
 
 def _service(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
-    """P, B, M: the call sheet first; a forbidden one is refused, and the refusal journaled."""
+    """P, B, M: the call sheet first; a forbidden one is refused, and the refusal journaled.
+
+    Taken on, it is written down who attends, or explicitly nobody (M3.1), and what they said.
+    """
     service = sent.get("service", "")
     if service not in SERVICES:
         raise Refused("M3.1", "unknown service", expected=SERVICES)
@@ -114,17 +120,37 @@ def _service(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
     refusal = procedures.request_refusal(facts, service, desk.now)
     if refusal is None and "confirm" not in sent and service not in facts.case.requested:
         return f"request:{service}"
+    attends = _text(sent, "attends", 120)
+    if refusal is None and not attends and service not in facts.case.requested:
+        raise Refused("M3.1", "who attends, and when, or nobody")
+    by_wire = sent.get("confirm") == "wire"
     commands.request_service(
         desk.staff,
         incident.pk,
         service,
         desk.now,
-        attends=sent.get("attends", ""),
-        eta=sent.get("eta", ""),
+        attends=attends,
+        eta=_text(sent, "eta", 40),
+        accepted=None
+        if by_wire
+        else Accepted(_text(sent, "reference", 60), _text(sent, "taken_by", 80)),
     )
     if refusal is not None:
         return refusals.of_service(service, refusal.clause, refusal.reason)
     return None
+
+
+def _text(sent: QueryDict, name: str, most: int) -> str:
+    return sent.get(name, "").strip()[:most]
+
+
+def _service_call(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
+    """D on the call sheet: the number of the site's zone is dialled, and written down (B1)."""
+    service = sent.get("service", "")
+    if service not in SERVICES:
+        raise Refused("M3.1", "unknown service", expected=SERVICES)
+    desk_calls.dial_service(desk.staff, incident.pk, service, desk.now)
+    return f"request:{service}"
 
 
 def _service_result(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
@@ -150,6 +176,8 @@ def _patrol(desk: Desk, incident: Incident, sent: QueryDict) -> Done:
         row = next(r for r in procedures.offered(facts, desk.now) if r.id == "patrol")
         if row.state == "not_allowed":
             return refusals.of_service("patrol", row.clause, row.reason)
+        # over the network, so before the transaction that sends
+        dispatching.ask_roads(incident.provider_id, facts.site.position)
     commands.send_patrol(desk.staff, incident.pk, desk.now)
     if refusal is not None:
         return refusals.of_service("patrol", refusal.clause, refusal.reason)
@@ -213,6 +241,7 @@ _ACTS: dict[str, Act] = {
     "result": _result,
     "code": _code,
     "service": _service,
+    "service-call": _service_call,
     "service-result": _service_result,
     "patrol": _patrol,
     "images": _images,

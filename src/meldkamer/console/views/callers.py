@@ -12,11 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.console import wording
 from meldkamer.console.access import Desk, at_the_desk, whole_number
-from meldkamer.console.screens import refusals
+from meldkamer.console.screens import calls, refusals
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.screens.refusals import Refusal
-from meldkamer.console.views.rendering import after_act, gone, middle
-from meldkamer.incidents import incoming, queries
+from meldkamer.console.views.rendering import Context, after_act, gone, middle
+from meldkamer.incidents import answering, dispatching, incoming, queries
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.faults import Refused
 from meldkamer.people.identification import PREMISES
@@ -35,7 +35,26 @@ def caller(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The first question: about which site."""
     back = whole_number(request.GET.get("open", ""))
     hand = "hand" in request.GET
-    return middle(request, desk, "console/caller.html", {"back": back, "says": [], "hand": hand})
+    call = calls.in_hand(desk.staff, desk.providers, desk.now)
+    values: Context = {"back": back, "says": [], "hand": hand, "call": call}
+    return middle(request, desk, "console/caller.html", values)
+
+
+@require_POST
+@at_the_desk
+def take_call(request: HttpRequest, desk: Desk, call_id: int) -> HttpResponse:
+    """F2: this desk answers; the record that it may be about is asked for by name and code."""
+    try:
+        answering.take(desk.staff, call_id, desk.now)
+    except Refused as fault:
+        refusal = refusals.of_fault(fault, "take", None, desk.now)
+        values: Context = {"refusal": refusal, "says": []}
+        return middle(request, desk, "console/caller.html", values)
+    call = calls.in_hand(desk.staff, desk.providers, desk.now)
+    sites = {one.site_id for one in call.perhaps} if call else set()
+    if len(sites) == 1:
+        return _ask(request, desk, _site(sites.pop(), desk))
+    return middle(request, desk, "console/caller.html", {"call": call, "says": []})
 
 
 @require_GET
@@ -52,6 +71,9 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
     """Name, code and wish together; the answer tells the operator, never the caller, what fits."""
     site = _site(site_id, desk)
     hours = whole_number(request.POST.get("hours", "").strip())
+    if request.POST.get("says") == "send_patrol" and site.latitude and site.longitude:
+        # over the network, so before the transaction that sends
+        dispatching.ask_roads(site.provider_id, (site.latitude, site.longitude))
     try:
         found = incoming.someone_calls(
             desk.staff,
@@ -67,6 +89,9 @@ def says(request: HttpRequest, desk: Desk, site_id: int) -> HttpResponse:
         )
     except Refused as fault:
         return _ask(request, desk, site, refusals.of_fault(fault, "", None, desk.now))
+    call = calls.in_hand(desk.staff, desk.providers, desk.now)
+    if call is not None:
+        answering.about(desk.staff, call.id, site.pk, desk.now)
     if found == "locked" and request.POST.get("says") != "help":
         head = _("This number is locked.")
         why = _("Too many wrong codes from it. Nothing was done, nothing may be told.")
@@ -125,6 +150,8 @@ def _ask(
     *,
     hand: bool = False,
 ) -> HttpResponse:
+    call = calls.in_hand(desk.staff, desk.providers, desk.now)
+    perhaps = {one.key for one in call.perhaps if one.site_id == site.pk} if call else set()
     people = [(f"c{contact.pk}", contact.name) for contact in site.contacts.all()]
     people.append((PREMISES, site.premises_person or _("somebody at the premises")))
     return middle(
@@ -139,6 +166,8 @@ def _ask(
             "all_types": list(wording.TYPES.items()),
             "centre": site.provider.emergency_phone or terms_of(site).house.emergency_phone,
             "refusal": refusal,
+            "call": call,
+            "perhaps": perhaps,
             "hand": hand or "hand" in request.GET,
         },
     )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.console import wording
-from meldkamer.console.access import Desk, at_the_desk
+from meldkamer.console.access import Desk, at_the_desk, supervisors_only
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.timing import clock_or_day
 from meldkamer.console.views.lists import NAMES
-from meldkamer.console.views.rendering import middle, zone_of
-from meldkamer.incidents import patrols
+from meldkamer.console.views.rendering import after_act, middle, zone_of
+from meldkamer.incidents import dispatching, patrols
 from meldkamer.incidents.faults import Refused
-from meldkamer.notify.models import PatrolUnit
+from meldkamer.incidents.models import Incident
+from meldkamer.journal import commands as journal
+from meldkamer.notify.models import PatrolPhoto, PatrolUnit
+from meldkamer.notify.patrol import photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,9 @@ class Unit:
     state: str
     since: str
     place: str
+    place_since: str
+    phone: str
+    page: str
     incident: int | None
     reports: tuple[tuple[str, str], ...]
 
@@ -54,6 +62,65 @@ def report(request: HttpRequest, desk: Desk, unit_id: int, word: str) -> HttpRes
     return _show(request, desk)
 
 
+@require_POST
+@at_the_desk
+def withdraw(request: HttpRequest, desk: Desk, incident_id: int, unit_id: int) -> HttpResponse:
+    """Call a unit off that was asked, is on its way or is on site."""
+    refusal = None
+    try:
+        dispatching.withdraw(desk.staff, unit_id, request.POST.get("reason", "")[:200], desk.now)
+    except PatrolUnit.DoesNotExist:
+        raise Http404 from None
+    except Refused as fault:
+        refusal = refusals.of_fault(fault, "", None, desk.now)
+    try:
+        return after_act(request, desk, incident_id, refusal=refusal)
+    except Incident.DoesNotExist:
+        raise Http404 from None
+
+
+@require_GET
+@never_cache
+@at_the_desk
+def photo(request: HttpRequest, desk: Desk, photo_id: int) -> HttpResponse:
+    """A photo as it is shown: without what the phone wrote beside the picture."""
+    row = _photo(desk, photo_id)
+    shown = photos.shown(bytes(row.content), row.content_type)
+    return HttpResponse(shown, content_type=row.content_type)
+
+
+@require_GET
+@never_cache
+@at_the_desk
+@supervisors_only
+def original(request: HttpRequest, desk: Desk, photo_id: int) -> HttpResponse:
+    """The photo byte for byte, as evidence; who saved it is in the journal."""
+    row = _photo(desk, photo_id)
+    job = row.job
+    journal.write(
+        "patrol.photo_saved",
+        desk.now,
+        provider_id=job.provider_id,
+        site_id=job.site_id,
+        incident_id=job.incident_id,
+        to=job.unit.name,
+        clause="D907.1",
+        actor=f"staff:{desk.staff.pk}",
+        data={"unit": job.unit.name, "photo": row.pk, "sha256": row.sha256},
+    )
+    response = HttpResponse(bytes(row.content), content_type="application/octet-stream")
+    name = f"patrol-{row.pk}.{photos.KINDS[row.content_type]}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _photo(desk: Desk, photo_id: int) -> PatrolPhoto:
+    row = PatrolPhoto.objects.select_related("job__unit").filter(pk=photo_id).first()
+    if row is None or row.job.provider_id not in desk.provider_ids:
+        raise Http404
+    return row
+
+
 def _show(request: HttpRequest, desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
     rows = PatrolUnit.objects.filter(provider_id__in=desk.provider_ids).order_by("name")
     return middle(
@@ -77,9 +144,16 @@ def _unit(row: PatrolUnit, desk: Desk) -> Unit:
         state=wording.word(wording.PATROL_STATES, row.state),
         since=clock_or_day(row.reported_at, desk.now, zone_of(desk)),
         place=f"{row.latitude:.4f}, {row.longitude:.4f}" if known else "",
+        place_since=_when(row.positioned_at, desk) if known else "",
+        phone=row.phone,
+        page=_when(row.seen_at, desk) if row.has_page else "",
         incident=row.incident_id,
         reports=tuple(
             (word, wording.word(wording.PATROL_REPORTS, word))
             for word in patrols.NEXT[PatrolUnit.State(row.state)]
         ),
     )
+
+
+def _when(moment: datetime | None, desk: Desk) -> str:
+    return clock_or_day(moment, desk.now, zone_of(desk)) if moment else _("not known")
