@@ -29,6 +29,7 @@ class Incident(models.Model):
     class Outcome(models.TextChoices):
         HANDLED = "handled", _("handled")
         CONFIRMED_BY_SMS = "confirmed_by_sms", _("confirmed by text")
+        CONFIRMED_BY_CALL = "confirmed_by_call", _("confirmed by a call")
         FALSE_ALARM = "false_alarm", _("false alarm")
         RESTORED = "restored", _("restored")
         GENERAL_OUTAGE = "general_outage", _("general outage")

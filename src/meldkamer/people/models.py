@@ -30,6 +30,8 @@ class Staff(AbstractUser):
     # how the number of a call step is dialled at his desk, and the telephone that stands there
     dials = models.CharField(max_length=4, choices=Dials.choices, default=Dials.HAND)
     extension = models.CharField(max_length=24, blank=True)
+    # of a supervisor: where he is called about what nobody takes, as the terms say (M12.2)
+    phone = models.CharField(max_length=24, blank=True)
 
     @property
     def is_supervisor(self) -> bool:
