@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.incidents.conftest import committed_town
+
+__all__ = ["committed_town"]
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the rounds out unless `-m chaos` selects them."""

@@ -223,8 +223,12 @@ class SmppCarrier:
     ) -> str:
         """One part; its ref. Once the first is taken a throttled one waits, for a while."""
         while True:
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                raise CarrierFault(f"its parts took more than {_SEND_MOST_S:g} s")
             try:
-                answer = session.ask("submit_sm", fields)
+                limit_s = min(self._settings.answer_s, left_s)
+                answer = session.ask("submit_sm", fields, limit_s)
             except NoAnswer as fault:
                 # without its last part it is no text on any phone: nothing can be doubled
                 if fault.left and last:

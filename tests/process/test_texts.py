@@ -1,0 +1,209 @@
+"""The ladder of texts with a real worker and a real SMS centre, in two seconds a rung (S7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from meldkamer.incidents.models import Incident
+from meldkamer.journal.models import Entry
+from meldkamer.notify.models import InboundMessage, OutboxMessage, WayOut
+from meldkamer.sites.models import Site
+from tests.incidents.town import Town
+from tests.notify.sms.centres import NodeCentre, free_port, node_centre, until
+from tests.process.texting import (
+    WAIT_S,
+    a_site,
+    battery_low,
+    incident_of,
+    over_smpp,
+    phones_of,
+    texts_of,
+    work,
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def town(committed_town: Town) -> Town:
+    """A town whose texts leave the house."""
+    committed_town.provider.practice = False
+    committed_town.provider.save()
+    return committed_town
+
+
+@pytest.fixture
+def centre() -> Iterator[NodeCentre]:
+    with node_centre() as one:
+        one.behave(again_ms=400)
+        yield one
+
+
+def _to(centre: NodeCentre, phone: str) -> list[str]:
+    return [one["text"] for one in centre.all("submitted") if one["to"] == phone]
+
+
+def _state(site: Site) -> str:
+    incident = incident_of(site)
+    return incident.outcome or incident.state
+
+
+def _said(site: Site, what: str) -> Entry:
+    """The first of those words in the journal of its incident."""
+    found = Entry.objects.filter(what=what, incident_id=incident_of(site).pk).order_by("id").first()
+    assert found is not None, what
+    return found
+
+
+@pytest.mark.clause("S7.1", "S7.2", "S7.3", "S7.4", "S16.1")
+def test_each_course_of_the_ladder_runs_over_a_real_centre(
+    town: Town, test_dsn: str, centre: NodeCentre
+) -> None:
+    """Five sites at once: an "ok", an empty text, another text, nobody, a number that is barred."""
+    over_smpp(centre.port)
+    agrees, empty, asks, nobody, barred = (a_site(town) for _ in range(5))
+    centre.behave(status={phones_of(barred)[0]: 0x0B})
+    with work(test_dsn):
+        until(lambda: WayOut.objects.get().state == "up", "the carrier works")
+        for site in (agrees, empty, asks, nobody, barred):
+            battery_low(town, site)
+        for site in (agrees, empty, asks, nobody):
+            until(lambda one=site: _to(centre, phones_of(one)[0]), "the first text")  # type: ignore[misc]
+        until(lambda: _to(centre, phones_of(barred)[1]), "the second, at once", WAIT_S)
+        centre.mo(" OK ", **{"from": phones_of(agrees)[0]})
+        centre.mo("", **{"from": phones_of(empty)[0]})
+        centre.mo("wat is dat?", **{"from": phones_of(asks)[0]})
+        until(lambda: _state(agrees) == "confirmed_by_sms", "closed")
+        for site in (empty, asks):
+            until(lambda one=site: _state(one) == "queued", "with the operators")  # type: ignore[misc]
+        assert _to(centre, phones_of(nobody)[1]) == []
+        for site in (nobody, barred):
+            until(lambda one=site: _state(one) == "queued", "with the operators")  # type: ignore[misc]
+        until(lambda: centre.answers("mo") == [0, 0, 0], "each is answered")
+    assert agrees.name in _to(centre, phones_of(agrees)[0])[0]
+    assert [len(_to(centre, phone)) for phone in phones_of(nobody)] == [1, 1]
+    assert [len(_to(centre, phone)) for phone in phones_of(agrees)] == [1, 0]
+    first, second = texts_of(nobody)
+    assert first.handed_over_at and second.handed_over_at
+    gap_s = (second.created_at - first.handed_over_at).total_seconds()
+    assert WAIT_S <= gap_s < WAIT_S + 1.5
+    assert [(one.state, bool(one.carrier_ref)) for one in texts_of(barred)] == [
+        ("failed", False), ("handed_over", True),
+    ]  # fmt: skip
+    assert "ESME_RINVDSTADR" in texts_of(barred)[0].last_fault
+    told = {
+        _said(agrees, "sms.received").clause, _said(empty, "sms.received").clause,
+        _said(barred, "sms.rejected").clause, _said(nobody, "sms.sent").clause,
+    }  # fmt: skip
+    assert told == {"S7.3", "S7.4", "S7.2", "S7.1"}
+    assert _said(nobody, "incident.enqueued").clause == "S16.1"
+
+
+@pytest.mark.clause("M12.1", "S7.2")
+def test_killing_the_worker_in_the_middle_of_ladders_loses_nothing(
+    town: Town, test_dsn: str, centre: NodeCentre
+) -> None:
+    """Doubled is only what the centre had and had not answered, and it is counted."""
+    over_smpp(centre.port, window=4)
+    centre.behave(delay_ms=120, receipt="DELIVRD")
+    sites = [a_site(town) for _ in range(12)]
+    with work(test_dsn) as worker:
+        until(lambda: WayOut.objects.get().state == "up", "the carrier works")
+        for site in sites:
+            battery_low(town, site)
+        for round_ in range(3):
+            at = len(centre.all("submitted"))
+            until(lambda at=at: len(centre.all("submitted")) >= at + 4, "texts leave")  # type: ignore[misc]
+            centre.mo("ok", **{"from": phones_of(sites[round_])[0], "name": f"ok {round_}"})
+            time.sleep(0.03)
+            worker.kill()
+            worker.start()
+        # everybody else agrees with the text that he has
+        for site in sites[3:9]:
+            centre.mo("ok", **{"from": phones_of(site)[0], "name": "later"})
+        until(lambda: all(_state(site) in _ENDS for site in sites), "every ladder ended", 25)
+        until(lambda: not _unsent(), "nothing waits to leave", 10)
+        until(lambda: _brought(centre), "every answer is taken", 10)
+        until(lambda: not InboundMessage.objects.filter(consumed_at=None).exists(), "consumed")
+    assert worker.killed == 3
+    # lost: nothing that is noted as gone did not reach the centre, and each answer is there, once
+    gone = OutboxMessage.objects.filter(state__in=("handed_over", "delivered"))
+    at_centre = [(one["to"], one["text"]) for one in centre.all("submitted")]
+    for message in gone:
+        assert (message.address.removeprefix("+"), message.body) in at_centre
+    assert InboundMessage.objects.count() == 9
+    assert all(_state(site) == "confirmed_by_sms" for site in sites[:9])
+    # doubled: as many as were sent again in doubt, no more, and each of them is counted
+    doubled = len(at_centre) - len(set(at_centre))
+    doubts = sum(OutboxMessage.objects.values_list("doubts", flat=True))
+    print(f"{len(at_centre)} texts at the centre, {doubled} doubled, {doubts} sent in doubt")
+    assert doubled <= doubts
+    assert doubts <= 3 * 4  # at most what was in the window at each kill
+
+
+_ENDS = ("confirmed_by_sms", "queued")
+
+
+def _unsent() -> bool:
+    return OutboxMessage.objects.filter(state__in=("pending", "sending", "waiting")).exists()
+
+
+def _brought(centre: NodeCentre) -> bool:
+    names = ["ok 0", "ok 1", "ok 2"]
+    taken = all(0 in centre.answers(name) for name in names)
+    return taken and centre.answers("later").count(0) == 6
+
+
+@pytest.mark.clause("S7.2", "M12.1")
+def test_a_centre_that_dies_is_gone_round_and_is_used_again_when_it_is_back(
+    town: Town, test_dsn: str, centre: NodeCentre
+) -> None:
+    port = free_port()
+    first, _second = over_smpp(port), over_smpp(centre.port, "second", priority=2)
+    before, meanwhile, after = (a_site(town) for _ in range(3))
+    with work(test_dsn):
+        with node_centre(port) as dying:
+            until(lambda: WayOut.objects.filter(state="up").count() == 2, "both work")
+            battery_low(town, before)
+            until(lambda: _to(dying, phones_of(before)[0]), "over the first")
+        battery_low(town, meanwhile)
+        until(lambda: _to(centre, phones_of(meanwhile)[0]), "over the second", 20)
+        centre.mo("ok", **{"from": phones_of(meanwhile)[0]})
+        until(lambda: _state(meanwhile) == "confirmed_by_sms", "closed")
+        with node_centre(port) as back:
+            until(lambda: back.all("bound"), "it connects again", 25)
+            until(lambda: WayOut.objects.get(pk=first.pk).state == "up", "it works again")
+            time.sleep(1.2)  # the lines are told whose turn it is once a second
+            battery_low(town, after)
+            until(lambda: _to(back, phones_of(after)[0]), "over the first again")
+    assert _to(centre, phones_of(after)[0]) == []
+    assert not _unsent() or Incident.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.clause("S7.2", "S7.3")
+def test_a_centre_that_is_slow_throttles_and_repeats_itself_changes_no_outcome(
+    town: Town, test_dsn: str, centre: NodeCentre
+) -> None:
+    over_smpp(centre.port)
+    sites = [a_site(town) for _ in range(6)]
+    centre.behave(delay_ms=300, throttle=4, receipt="DELIVRD", receipt_times=3)
+    with work(test_dsn):
+        until(lambda: WayOut.objects.get().state == "up", "the carrier works")
+        for site in sites:
+            battery_low(town, site)
+        for site in sites:
+            until(lambda one=site: _delivered(one), "on the first phone")  # type: ignore[misc]
+            centre.mo("ok", times=3, **{"from": phones_of(site)[0]})
+        for site in sites:
+            until(lambda one=site: _state(one) == "confirmed_by_sms", "closed")  # type: ignore[misc]
+        until(lambda: centre.answers("mo") == [0] * 18, "each is answered")
+    assert InboundMessage.objects.count() == 6
+    assert [len(texts_of(site)) for site in sites] == [1] * 6
+    assert sum(OutboxMessage.objects.values_list("doubts", flat=True)) == 0
+
+
+def _delivered(site: Site) -> bool:
+    return texts_of(site)[:1] != [] and texts_of(site)[0].state == "delivered"
