@@ -71,7 +71,8 @@ def test_another_provider_s_incident_does_not_exist(desk: Client, foreign: Incid
 @pytest.mark.parametrize(
     "act",
     ["take", "take-over", "release", "dial", "result", "code", "service", "patrol", "images",
-     "note", "hold", "seen", "supervisor", "override", "close", "service-result"],
+     "note", "hold", "seen", "supervisor", "override", "close", "service-result",
+     "service-call"],
 )  # fmt: skip
 def test_another_provider_s_incident_cannot_be_touched(
     desk: Client, foreign: Incident, act: str

@@ -1,7 +1,8 @@
 """What the exchange of the desks tells: of a call it placed, and of a call that comes in.
 
-/hooks/<token>/call/ and /hooks/<token>/incoming/, as a form or as JSON. The states are ours or those
-of Asterisk's dialplan (DIALSTATUS). Answered 200 once it is stored; told twice it is stored once.
+/hooks/<token>/call/ and /hooks/<token>/incoming/, as a form or as JSON. The states are ours or
+those of Asterisk's dialplan (DIALSTATUS). Answered 200 once it is stored; told twice it is stored
+once.
 Nothing that comes here identifies a caller (S19.1) or settles a step.
 """
 

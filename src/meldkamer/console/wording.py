@@ -194,6 +194,7 @@ NOTICE_KINDS: Words = {
     "review": _("suspension to be looked at again"),
     "task": _("a task that nobody did"),
     "patrol": _("patrol sent without an incident"),
+    "missed_call": _("a call that nobody took: call back"),
     "patrol_none": _("no patrol goes: all were asked"),
     "patrol_found": _("the patrol found somebody or traces, and nobody had the incident"),
     "missed_call": _("a call that nobody took: call back"),

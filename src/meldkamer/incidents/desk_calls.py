@@ -40,7 +40,8 @@ DUE = "desk_call.due"
 WAIT_S = 12.0
 URGENT = 1
 State = DeskCall.State
-_KEY_MOST = 40
+#: as long as a key is kept
+KEY_MOST = 40
 #: a state is never taken back; those of the last rank end a call
 _RANK = {
     State.ASKED: 0, State.PLACED: 1, State.RINGING: 2, State.ANSWERED: 3,
@@ -126,7 +127,7 @@ def _ask(
         incident_id=incident_id,
         task_id=task_id,
         staff=staff,
-        key=key[:_KEY_MOST],
+        key=key[:KEY_MOST],
         number=number,
         extension=staff.extension,
         state=State.FAILED if fault else State.ASKED,

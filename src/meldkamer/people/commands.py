@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from meldkamer.journal import commands as journal
 from meldkamer.people.models import Presence, Staff
 from meldkamer.sites.models import Provider
+
+_EXTENSION = re.compile(r"[A-Za-z0-9_.+-]{0,24}\Z")
 
 
 def sign_of_life(staff: Staff, now: datetime) -> None:
@@ -28,6 +32,21 @@ def choose_language(staff: Staff, language: str) -> None:
     if staff.language != language:
         staff.language = language
         staff.save(update_fields=["language"])
+
+
+def choose_dialling(staff: Staff, dials: str, extension: str) -> None:
+    """How this person dials, and the telephone at his desk.
+
+    ValidationError names the field and what was expected.
+    """
+    staff.dials, staff.extension = dials, extension.strip()
+    if dials not in Staff.Dials.values:
+        raise ValidationError({"dials": f"expected one of {', '.join(Staff.Dials.values)}"})
+    if not _EXTENSION.match(staff.extension):
+        raise ValidationError({"extension": "expected e.g. 201 or desk-3, or nothing"})
+    if dials == Staff.Dials.PBX and not staff.extension:
+        raise ValidationError({"extension": "expected the number of the telephone at the desk"})
+    staff.save(update_fields=["dials", "extension"])
 
 
 def enter_staff(

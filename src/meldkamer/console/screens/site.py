@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
+from meldkamer.console.phones import shown
 from meldkamer.console.screens.service import State, states
 from meldkamer.console.screens.sketch import Place, Sketch, ZoneSpot, sketch, zone_way
 from meldkamer.console.screens.steps import Ringing
@@ -23,6 +24,7 @@ from meldkamer.incidents.models import Incident
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.rules.facts import IncidentFacts
 from meldkamer.sites.models import Contact, Site, Transmitter
+from meldkamer.sites.service_numbers import number_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class SiteScreen:
     not_supervised: str
     # tests, interruptions, warnings (S20.1, D908.1, S12.2)
     service: tuple[State, ...]
+    # the number that is dialled for the police here, and their zone
+    police: str
 
 
 def screen(
@@ -112,7 +116,13 @@ def screen(
         patrol_taken="patrol" in site.options,
         not_supervised=_not_supervised(site, zone),
         service=states(site, counted, now),
+        police=_police(site, now.astimezone(zone).date()),
     )
+
+
+def _police(site: Site, today: date) -> str:
+    dialled = number_for(site, "police", today)
+    return ", ".join(part for part in (shown(dialled.number), site.police_zone) if part)
 
 
 def _not_supervised(site: Site, zone: ZoneInfo) -> str:

@@ -5,7 +5,7 @@ A forbidden step keeps its place and says why. One step is current, and it has t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,21 +77,29 @@ def ringing(history: Sequence[Past]) -> Ringing | None:
     return found
 
 
-def rows(facts: IncidentFacts, now: datetime) -> list[StepRow]:
-    """All steps of the procedure."""
+def rows(
+    facts: IncidentFacts, now: datetime, number: Callable[[str], str] = lambda service: ""
+) -> list[StepRow]:
+    """All steps of the procedure. number: of a service, as it is dialled for this site."""
     offered = procedures.offered(facts, now)
     rings = ringing(facts.history)
-    return [_row(facts, step, place, rings) for place, step in enumerate(offered, start=1)]
+    return [_row(facts, step, place, rings, number) for place, step in enumerate(offered, start=1)]
 
 
-def _row(facts: IncidentFacts, step: Step, place: int, rings: Ringing | None) -> StepRow:
+def _row(
+    facts: IncidentFacts,
+    step: Step,
+    place: int,
+    rings: Ringing | None,
+    number: Callable[[str], str],
+) -> StepRow:
     look = LOOKS[step.state]
     key, code = _key(step, place)
     return StepRow(
         step=step,
         look=look,
         title=title(facts, step),
-        sub=_sub(facts, step),
+        sub=_sub(facts, step, number),
         word=wording.word(wording.STEP_STATES, step.state),
         why=_why(facts, step, rings),
         key=key,
@@ -129,9 +137,9 @@ def who(facts: IncidentFacts, step: Step) -> str:
     return _("the premises") if step.to == PREMISES else step.name
 
 
-def _sub(facts: IncidentFacts, step: Step) -> str:
+def _sub(facts: IncidentFacts, step: Step, number: Callable[[str], str]) -> str:
     if step.service:
-        return wording.EMERGENCY_NUMBERS.get(step.service, "")
+        return number(step.service) if step.do == "request" else ""
     if step.to == PREMISES:
         return shown(step.phone)
     for place, contact in enumerate(facts.site.contacts, start=1):

@@ -1,6 +1,7 @@
 """The work panel: what the current step asks of the operator, and nothing else.
 
-One filled button, one key. Kinds: call, ringing, service, patrol, closing, waiting, take, done.
+One filled button, one key. Kinds: call, ringing, service, sheet (of a service that was asked for),
+patrol, closing, waiting, take, done.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
-from meldkamer.console.phones import shown
 from meldkamer.console.screens import steps as step_rows
+from meldkamer.console.screens.call_sheet import CallSheet, call_sheet
+from meldkamer.console.screens.exchange import Hint, hint
 from meldkamer.console.screens.steps import Ringing, StepRow
 from meldkamer.console.timing import clock
 from meldkamer.incidents.models import Incident
+from meldkamer.notify.desk import queries as desk_queries
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, running_call
 from meldkamer.rules.acts import Close
-from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
+from meldkamer.rules.facts import PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
 from meldkamer.sites.models import Zone
+from meldkamer.sites.service_numbers import SERVICES
 
 #: what a digit means after a call: (digit, result, says)
 REACHED = (
@@ -74,18 +78,6 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """What to tell a service (B1)."""
-
-    we: str
-    where: str
-    what: str
-    consulted: str
-    verified: str
-    attendants: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """The panel."""
 
@@ -99,7 +91,7 @@ class Work:
     not_reached: tuple[Choice, ...] = ()
     say: str = ""
     identity: Identity | None = None
-    sheet: Sheet | None = None
+    sheet: CallSheet | None = None
     proposed: Close | None = None
     until: datetime | None = None
     why: str = ""
@@ -108,6 +100,10 @@ class Work:
     # of an external technical alarm: the device, and whom to call about it (D904.2)
     device: str = ""
     device_phone: str = ""
+    # what the exchange says of the call that runs
+    hint: Hint | None = None
+    # in practice nobody outside is called, by no telephone
+    practice: bool = False
 
 
 def work(
@@ -129,7 +125,8 @@ def work(
         return Work("take", may_override=override)
     device, phone = _device(incident)
     found = replace(
-        _open(facts, rows, staff, now, wanted),
+        _open(incident, facts, rows, staff, now, wanted),
+        practice=incident.site.provider.practice,
         may_override=override,
         device=device,
         device_phone=phone,
@@ -149,7 +146,12 @@ def _device(incident: Incident) -> tuple[str, str]:
 
 
 def _open(
-    facts: IncidentFacts, rows: Sequence[StepRow], staff: Staff, now: datetime, wanted: str
+    incident: Incident,
+    facts: IncidentFacts,
+    rows: Sequence[StepRow],
+    staff: Staff,
+    now: datetime,
+    wanted: str,
 ) -> Work:
     rings = step_rows.ringing(facts.history)
     if rings is not None:
@@ -157,8 +159,8 @@ def _open(
         if step is not None:
             return _ringing(facts, step, rings, staff)
     chosen = next((row.step for row in rows if wanted and row.step.id == wanted), None)
-    if wanted.startswith("request:") and chosen is None:
-        service = wanted.partition(":")[2]
+    service = wanted.removeprefix("request:")
+    if wanted != service and service in SERVICES and chosen is None:
         chosen = Step(id=wanted, do="request", clause="B1", service=service, state="allowed")
     due = procedures.current(facts, now)
     step = chosen or due
@@ -168,7 +170,7 @@ def _open(
     if step.do == "patrol":
         return Work("patrol", step, wording.word(wording.SERVICES, "patrol"), out_of_turn=turn)
     if step.do == "request":
-        return replace(_service(facts, step, staff, now), out_of_turn=turn)
+        return replace(_service(incident, facts, step, staff, now), out_of_turn=turn)
     return Work(
         "call",
         step,
@@ -195,6 +197,7 @@ def _ringing(facts: IncidentFacts, step: Step, rings: Ringing, staff: Staff) -> 
         sub=_language(facts, step),
         number=step.phone,
         since=rings.since,
+        hint=_hint(facts, step.to, rings.since),
         reached=_choices(INFORMED if inform else REACHED, inform),
         not_reached=_choices(NOT_REACHED, inform),
         say=_say(facts, step, staff),
@@ -267,62 +270,28 @@ def _identity(facts: IncidentFacts, step: Step) -> Identity:
     return Identity(tuple(people), outcome, name, at, max(0, left - tries))
 
 
-def _service(facts: IncidentFacts, step: Step, staff: Staff, now: datetime) -> Work:
+def _service(
+    incident: Incident, facts: IncidentFacts, step: Step, staff: Staff, now: datetime
+) -> Work:
     refused = procedures.request_refusal(facts, step.service, now)
+    asked = step.service in facts.case.requested
+    sheet = call_sheet(incident, facts, step.service, staff, now)
+    dialled = [p for p in facts.history if p.what == "service.dialled" and p.to == step.service]
     return Work(
-        "service",
+        "sheet" if asked else "service",
         step,
         who=wording.word(wording.SERVICES, step.service),
-        number=wording.EMERGENCY_NUMBERS.get(step.service, ""),
-        sheet=_sheet(facts, staff),
-        why=wording.reason(refused.reason) if refused else "",
+        number=sheet.number,
+        sheet=sheet,
+        why=wording.reason(refused.reason) if refused and not asked else "",
+        hint=_hint(facts, step.service, dialled[-1].at) if dialled else None,
     )
 
 
-def _sheet(facts: IncidentFacts, staff: Staff) -> Sheet:
-    site, zone = facts.site, facts.site.timezone
-    what = []
-    for signal in facts.signals:
-        if signal.role == "event":
-            zone_facts = site.zones.get(signal.zone or "")
-            name = zone_facts.name if zone_facts else ""
-            words = f"z{signal.zone} {name}".strip() if signal.zone else ""
-            kind = wording.within(wording.word(wording.TYPES, signal.type))
-            what.append(f"{clock(signal.at, zone)[:5]} {words or kind}")
-    spoken = [
-        f"{_name(facts, call.to)}: {wording.word(wording.SAYS, call.says)}"
-        for call in facts.case.calls
-        if call.accepted and call.says
-    ]
-    me = staff.get_full_name() or staff.username
-    house = facts.terms.house
-    return Sheet(
-        we=", ".join(part for part in (house.name, me, shown(house.emergency_phone)) if part),
-        where=site.name,
-        what=", ".join(what[:4]) or wording.word(wording.TYPES, facts.type),
-        consulted=" · ".join(spoken) or _("nobody reached"),
-        verified=wording.word(wording.VERIFIED_BY, facts.verified_by) if facts.verified_by else "",
-        attendants=tuple(_attendants(facts)),
-    )
-
-
-def _attendants(facts: IncidentFacts) -> list[str]:
-    """Who may be there when the service comes: those who said so first."""
-    coming = [_name(facts, c.to) for c in facts.case.calls if c.accepted and c.says == "coming"]
-    reached = [_name(facts, c.to) for c in facts.case.calls if c.accepted]
-    patrols = [_patrol(past) for past in facts.history if past.what == "patrol.sent"]
-    return list(dict.fromkeys([*coming, *patrols, *reached]))
-
-
-def _patrol(past: Past) -> str:
-    return _("patrol %(unit)s") % {"unit": past.to}
-
-
-def _name(facts: IncidentFacts, key: str) -> str:
-    if key == PREMISES:
-        return facts.site.premises_person or _("the premises")
-    contact = facts.site.contact(key)
-    return contact.name if contact else key
+def _hint(facts: IncidentFacts, key: str, since: datetime) -> Hint | None:
+    """What the exchange says of this call."""
+    call = desk_queries.last_call(incident_id=facts.id)
+    return hint(call, key, since, facts.site.timezone)
 
 
 def _may_override(facts: IncidentFacts, staff: Staff) -> bool:

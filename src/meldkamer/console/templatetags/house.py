@@ -135,6 +135,12 @@ def phone(number: str) -> str:
 
 
 @register.filter
+def service_name(service: str) -> str:
+    """Police, fire brigade or medical service in words."""
+    return wording.word(wording.SERVICE_NAMES, service)
+
+
+@register.filter
 def within(words: str) -> str:
     """A word inside a sentence, in the small letters that its language allows."""
     return wording.within(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import (
     Http404,
     HttpRequest,
@@ -117,7 +118,7 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_POST
 @at_the_desk
 def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Theme, language, or the provider that the queue shows; kept by this browser."""
+    """Theme, language, how one dials, or the provider that the queue shows."""
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
         target = "/"
@@ -132,6 +133,13 @@ def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
             return HttpResponseBadRequest(f"language: {', '.join(dict(settings.LANGUAGES))}")
         people.choose_language(desk.staff, language)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, YEAR_S, samesite="Lax")
+    dials = request.POST.get("dials")
+    if dials is not None:
+        try:
+            people.choose_dialling(desk.staff, dials, request.POST.get("extension", ""))
+        except ValidationError as fault:
+            words = [f"{k}: {v}" for k, found in fault.message_dict.items() for v in found]
+            return HttpResponseBadRequest("; ".join(words))
     provider = request.POST.get("provider")
     if provider is not None:
         slugs = [one.slug for one in desk.providers]

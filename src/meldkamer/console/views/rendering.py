@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
 from meldkamer.console.access import Desk
+from meldkamer.console.screens import calls as call_rows
 from meldkamer.console.screens import house as house_screen
 from meldkamer.console.screens import incident as incident_screen
 from meldkamer.console.screens import queue as queue_screen
@@ -32,6 +33,7 @@ def queue_context(desk: Desk, open_id: int | None) -> Context:
         "beside": queries.beside(desk.shown_ids, desk.now),
         "duty": on_duty(desk.provider_ids, desk.now),
         "overdue": queries.overdue(desk.now),
+        "ringing_in": call_rows.rows(desk.staff, desk.providers, desk.now),
         "house": house_screen.banner(house_checks.house(desk.now), desk.now, zone_of(desk)),
     }
 

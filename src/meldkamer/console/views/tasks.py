@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -17,14 +20,16 @@ from django.views.decorators.http import require_GET, require_POST
 from meldkamer.console import wording
 from meldkamer.console.access import Desk, at_the_desk
 from meldkamer.console.screens import refusals, service
+from meldkamer.console.screens.exchange import Hint, hint
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import middle
 from meldkamer.contracts import needless
 from meldkamer.contracts.models import Task
-from meldkamer.incidents import customer_calls
+from meldkamer.incidents import customer_calls, desk_calls
 from meldkamer.incidents.customer_calls import Callee
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.faults import Refused
+from meldkamer.notify.desk import queries as desk_queries
 from meldkamer.rules.facts import PREMISES
 
 _FOLLOWS = {
@@ -60,7 +65,7 @@ def act(request: HttpRequest, desk: Desk, task_id: int, act: str) -> HttpRespons
 
 
 def _dial(desk: Desk, task_id: int, request: HttpRequest) -> str:
-    customer_calls.dial(desk.staff, task_id, request.POST.get("to", ""), desk.now)
+    desk_calls.dial_customer(desk.staff, task_id, request.POST.get("to", ""), desk.now)
     return ""
 
 
@@ -93,6 +98,15 @@ def _named(one: Callee) -> Callee:
     if one.name != PREMISES:
         return one
     return replace(one, name=wording.word(wording.SERVICE_NAMES, PREMISES))
+
+
+def _hint(task: Task, running: dict[str, Any]) -> Hint | None:
+    """What the exchange says of the call that runs."""
+    if not running.get("at"):
+        return None
+    since = datetime.fromisoformat(str(running["at"]))
+    call = desk_queries.last_call(task_id=task.pk)
+    return hint(call, str(running["key"]), since, ZoneInfo(task.site.timezone))
 
 
 def _visible(task_id: int, desk: Desk) -> Task:
@@ -133,6 +147,7 @@ def _show(
             "numbers": numbers,
             "running": running,
             "left": left,
+            "hint": _hint(row, running),
             "calls": [
                 (call["name"], wording.word(wording.RESULTS_SHORT, call["result"]))
                 for call in row.calls

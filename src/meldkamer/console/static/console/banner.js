@@ -4,8 +4,9 @@
 
 document.addEventListener('htmx:oobBeforeSwap', (event) => {
   const { target, fragment } = /** @type {any} */ (event).detail
-  if (target?.id !== 'house') return
-  const fresh = fragment.querySelector?.('#house') ?? fragment.firstElementChild ?? fragment
-  const words = (/** @type {Element} */ at) => at.textContent?.trim() ?? ''
+  if (target?.id !== 'house' && target?.id !== 'calls') return
+  const fresh = fragment.querySelector?.(`#${target.id}`) ?? fragment.firstElementChild ?? fragment
+  // an age runs on by itself
+  const words = (/** @type {Element} */ at) => [...at.querySelectorAll('time')].reduce((text, age) => text.replace(age.textContent ?? '', ''), at.textContent ?? '').trim()
   if (words(fresh) === words(target)) /** @type {any} */ (event).detail.shouldSwap = false
 })

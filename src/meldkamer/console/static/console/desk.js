@@ -212,7 +212,8 @@ document.addEventListener('click', (event) => {
   lastActive = Date.now()
   const target = /** @type {Element} */ (event.target)
   const dial = target.closest?.('[data-dial]')?.getAttribute('data-dial')
-  if (dial && body.dataset.tel === '1') location.href = `tel:${dial.replace(/\s/g, '')}`
+  const scheme = body.dataset.dials
+  if (dial && (scheme === 'tel' || scheme === 'sip')) location.href = `${scheme}:${dial.replace(/\s/g, '')}`
   const opens = target.closest?.('[data-opens]')?.getAttribute('data-opens')
   if (opens) openWindow(opens)
   const closes = target.closest?.('[data-close]')?.getAttribute('data-close')
@@ -230,7 +231,8 @@ function hangUp() {
   const span = call.querySelector('time')?.textContent ?? ''
   call.removeAttribute('data-since')
   words.textContent = /** @type {HTMLElement} */ (document.getElementById('words')).dataset.left?.replace('{span}', span) ?? ''
-  /** @type {HTMLElement | null} */ (document.querySelector('.results .button'))?.focus()
+  const hinted = document.querySelector('.results .hinted') ?? document.querySelector('.results .button')
+  /** @type {HTMLElement | null} */ (hinted)?.focus()
 }
 
 /** Whose rule is open: there the focus goes back. */

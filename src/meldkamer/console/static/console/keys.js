@@ -3,7 +3,7 @@
 // without a button is answered, never silent.
 // @ts-check
 
-const LETTERS = 'andopbmrgithelvxcjwk'
+const LETTERS = 'andopbmrgithelvxcjwksy'
 
 /** A sentence of the page, said to everybody: seen and read aloud. @param {string} name @param {Record<string, string | number>} values */
 export function say(name, values) {
@@ -38,7 +38,8 @@ export function keyName(event) {
 
 /** The button of a key: one that is drawn before a spare one. @param {string} name */
 function buttonOf(name) {
-  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(name)}"]`)]
+  const key = CSS.escape(name)
+  const found = [...document.querySelectorAll(`[data-key="${key}"], [data-key-too="${key}"]`)]
   const drawn = found.find((one) => !one.hasAttribute('data-spare'))
   return /** @type {HTMLElement | undefined} */ (drawn ?? found[0])
 }
@@ -143,9 +144,9 @@ export function dispatchKey(event, windows) {
     event.preventDefault()
     return nextRegion(event.shiftKey)
   }
-  if (event.key === 'F8' || event.key === 'F9') {
+  if (event.key === 'F2' || event.key === 'F8' || event.key === 'F9') {
     event.preventDefault()
-    press(event.key)
+    if (!press(event.key)) say('nothing', { key: event.key })
     return
   }
   if (isField(/** @type {Element} */ (event.target))) return inField(event, windows)
