@@ -40,3 +40,11 @@ def on_duty(providers: Collection[int], now: datetime) -> OnDuty:
         present=Count("pk", distinct=True, filter=Q(presence__seen_at__gt=since)),
     )
     return OnDuty(counts["present"], counts["all"])
+
+
+def supervisors_on_duty(provider_id: int) -> list[Staff]:
+    """Who is called about what nobody takes, in order: supervisors with a telephone (M12.2)."""
+    people = Staff.objects.filter(
+        is_active=True, role=Staff.Role.SUPERVISOR, providers=provider_id
+    ).exclude(phone="")
+    return list(people.order_by("username"))
