@@ -51,7 +51,7 @@ def send(
     first_of_incident: no throttle holds it back. urgency: the class of what it is about; 1 first.
     cloud: the carrier of this name alone takes it (S8.3).
     """
-    subject, body = render(template, language, facts)
+    subject, body = render(template, language, facts, provider_id)
     message = OutboxMessage.objects.create(
         channel=channel,
         template=template,
