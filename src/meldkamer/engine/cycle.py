@@ -20,7 +20,7 @@ from meldkamer.engine.acts import ACTS, LOCKS
 from meldkamer.incidents import judging, pending, receipts, sent, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Inside
-from meldkamer.notify.outbox import LADDER
+from meldkamer.notify.outbox import RUNGS
 
 _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
@@ -111,7 +111,7 @@ def hand_over(
         carriers, now, limit, lambda message: sent.turned_down(message, now), of
     )
     for message in handed:
-        if message.template == LADDER and message.incident_id is not None:
+        if message.template in RUNGS and message.incident_id is not None:
             with transaction.atomic():
                 sent.handed_over(message.incident_id, message.pk, now)
     return len(handed)

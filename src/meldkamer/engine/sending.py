@@ -24,10 +24,12 @@ from meldkamer.notify.commands import OUTBOX
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
 from meldkamer.notify.line import Line, Told
-from meldkamer.notify.outbox import LADDER, Claimed
+from meldkamer.notify.outbox import REMINDER, RUNGS, Claimed
 from meldkamer.rules import routing
 
 log = logging.getLogger(__name__)
+#: nobody is asked about an incident that is closed
+_ASK = (*RUNGS, REMINDER)
 _LOOK_S, _RECONNECT_S, _JOIN_S = 1.0, 0.5, 2.5
 
 
@@ -39,11 +41,11 @@ class House:
         of = {
             one.parcel.incident_id
             for one in claimed
-            if one.parcel.template == LADDER and one.parcel.incident_id is not None
+            if one.parcel.template in _ASK and one.parcel.incident_id is not None
         }
         closed = sent.closed(of)
         found = [one for one in claimed if one.parcel.incident_id in closed]
-        gone = [one for one in found if one.parcel.template == LADDER]
+        gone = [one for one in found if one.parcel.template in _ASK]
         for one in gone:
             with transaction.atomic():
                 sent.lock_for(one.parcel.site_id, one.parcel.incident_id)
@@ -74,7 +76,7 @@ class House:
         outbox.note_taken(message, ref, now)
         if not move:
             notices.add("message", "M12.1", parcel.recipient, now, provider_id=parcel.provider_id)
-        elif parcel.template == LADDER and parcel.incident_id is not None:
+        elif parcel.template in RUNGS and parcel.incident_id is not None:
             sent.handed_over(parcel.incident_id, parcel.id, now)
 
     @transaction.atomic

@@ -23,6 +23,7 @@ from meldkamer.people.models import Staff
 from meldkamer.rules import queue
 from meldkamer.rules.acts import (
     Act,
+    Announce,
     BecomeHoldup,
     Close,
     Enqueue,
@@ -41,7 +42,11 @@ from meldkamer.rules.settle import settle
 from meldkamer.sites.models import Site
 
 DUE = "incident.due"
-_WRITTEN = ("sms.sent", "app.sent", "mail.sent", "letter.sent")
+#: the lines of the journal that a rung of the ladder leaves
+RUNG_LINES = ("sms.sent", "call.announced")
+#: a call that nobody answered with a key (S7.2)
+UNANSWERED = "message.unanswered"
+_WRITTEN = (*RUNG_LINES, "app.sent", "mail.sent", "letter.sent")
 _OPERATORS, _SYSTEM = "operators", "system"
 # what a transmitter sends may be of any length; the journal keeps it whole
 _LONGEST = 64
@@ -226,7 +231,8 @@ def _ladder_wait(docket: Docket, act: LadderWait) -> None:
     docket.move(Incident.State.TEXTING, _SYSTEM, act.until)
 
 
-def _message_facts(docket: Docket) -> dict[str, object]:
+def message_facts(docket: Docket) -> dict[str, object]:
+    """What a message about this incident may name."""
     incident, facts = docket.incident, docket.site_facts
     number = incident.zone if incident else ""
     zone = facts.zones.get(number)
@@ -246,7 +252,7 @@ class _OfIncident(TypedDict):
     urgency: int
 
 
-def _of_incident(docket: Docket) -> _OfIncident:
+def of_incident(docket: Docket) -> _OfIncident:
     """What its way out has to know: whose message it is, and whether an alarm waits for it."""
     incident = docket.incident
     return {
@@ -257,7 +263,7 @@ def _of_incident(docket: Docket) -> _OfIncident:
     }
 
 
-_LINE = {"sms": "sms.sent", "app": "app.sent", "mail": "mail.sent"}
+_LINE = {"sms": "sms.sent", "voice": "call.announced", "app": "app.sent", "mail": "mail.sent"}
 
 
 def _to_contact(
@@ -271,7 +277,7 @@ def _to_contact(
     contact = docket.site_facts.contact(key)
     if contact is None:
         raise LookupError(f"no contact {key} at site {docket.site.pk}")
-    message_facts = {**_message_facts(docket), **data}
+    facts = {**message_facts(docket), **data}
     message = notify.send(
         channel,
         template,
@@ -280,11 +286,11 @@ def _to_contact(
         language=contact.language,
         clause=clause,
         now=docket.now,
-        facts=message_facts,
+        facts=facts,
         site_id=docket.site.pk,
         contact_id=contact.id,
         cloud=data.get("cloud", ""),
-        **_of_incident(docket),
+        **of_incident(docket),
     )
     line = {"key": key, "message": message.pk, **data}
     if channel == "mail":
@@ -297,6 +303,11 @@ def _to_contact(
 def _text(docket: Docket, act: Text) -> None:
     data: dict[str, Any] = {"purpose": act.purpose, "round": act.round}
     _to_contact(docket, "sms", act.contact_key, act.purpose, act.clause, data)
+
+
+def _announce(docket: Docket, act: Announce) -> None:
+    data: dict[str, Any] = {"purpose": "ladder", "round": act.round}
+    _to_contact(docket, "voice", act.contact_key, "announced", act.clause, data)
 
 
 def _push(docket: Docket, act: Push) -> None:
@@ -323,9 +334,9 @@ def _mail(docket: Docket, act: Mail) -> None:
         language=to.language if to else site.language,
         clause=act.clause,
         now=docket.now,
-        facts={**_message_facts(docket), **act.data},
+        facts={**message_facts(docket), **act.data},
         site_id=site.pk,
-        **_of_incident(docket),
+        **of_incident(docket),
     )
     data = {"subject": message.subject, "message": message.pk, **act.data}
     docket.say("letter.sent" if by_letter else "mail.sent", act.clause, to=act.to, data=data)
@@ -405,6 +416,7 @@ _CARRIERS: dict[type, Callable[[Docket, Any], None]] = {
     Wait: _wait,
     Enqueue: _enqueue,
     Text: _text,
+    Announce: _announce,
     LadderWait: _ladder_wait,
     Push: _push,
     Mail: _mail,

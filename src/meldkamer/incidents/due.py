@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import notices
-from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents import notices, supervisor_calls
+from meldkamer.incidents.carry_out import RUNG_LINES, UNANSWERED, Docket
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.notify import ways
 from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.outbox import RUNGS
 from meldkamer.people.models import Staff
 from meldkamer.rules import ladder, queue, verdicts
 from meldkamer.rules.acts import Close, Enqueue, LadderWait, Say
@@ -87,17 +88,18 @@ def _ladder_climbs(docket: Docket, now: datetime) -> None:
         docket.carry_out([LadderWait(until)])
         return
     treatment = site.terms.treatment(site.plan, site.formula, docket.opened.type)
-    carried = _is_carried(docket)
-    docket.carry_out(ladder.climb(facts, treatment, now, carried=carried))
+    carried, calls = _is_carried(docket, "sms"), _is_carried(docket, "voice")
+    docket.carry_out(ladder.climb(facts, treatment, now, carried=carried, calls=calls))
 
 
-def _is_carried(docket: Docket) -> bool:
-    """False when the last text did not leave the house and none could now."""
-    sent = [past.data["message"] for past in docket.facts().history if past.what == "sms.sent"]
+def _is_carried(docket: Docket, channel: str) -> bool:
+    """False when the last rung over this channel did not leave the house and none could now."""
+    what = "sms.sent" if channel == "sms" else "call.announced"
+    sent = [past.data["message"] for past in docket.facts().history if past.what == what]
     unsent = OutboxMessage.objects.filter(
         pk__in=sent[-1:], state__in=("pending", "sending", "waiting")
     )
-    return not unsent.exists() or ways.works(docket.site.provider_id, "sms") is not False
+    return not unsent.exists() or ways.works(docket.site.provider_id, channel) is not False
 
 
 def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
@@ -106,16 +108,21 @@ def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
     The deadline moves when the carrier takes a text; a process that dies between the two leaves the
     deadline of the decision, which is too early.
     """
-    sent = [past.data["message"] for past in docket.facts().history if past.what == "sms.sent"]
+    history = docket.facts().history
+    sent = [past.data["message"] for past in history if past.what in RUNG_LINES][-1:]
+    # rung at, and nobody acted: the wait is over before its time
+    unanswered = [past.data["message"] for past in history if past.what == UNANSWERED]
     handed = (
-        OutboxMessage.objects.filter(pk__in=sent[-1:], template="ladder")
+        OutboxMessage.objects.filter(pk__in=sent, template__in=RUNGS)
+        .exclude(pk__in=unanswered)
         .exclude(state=OutboxMessage.State.FAILED)  # it never arrives: not waited for
         .values_list("handed_over_at", flat=True)
         .first()
     )
     if handed is None:
         return None
-    until = handed + timedelta(seconds=docket.site_facts.terms.texting.wait_s)
+    by = docket.facts().case.texts[-1].by
+    until = handed + ladder.wait_for(by, docket.site_facts.terms)
     return until if until > now else None
 
 
@@ -131,6 +138,7 @@ def _queue_climbs(docket: Docket, now: datetime) -> None:
         docket.say(word, "M12.2", "untouched", data={"rung": rung})
         site = docket.site
         notices.add("untouched", "M12.2", site.name, now, site=site, incident=incident)
+        supervisor_calls.remind(docket, now, first=word == "supervisor.notified")
     incident.rung = rung
     incident.save(update_fields=["rung"])
     docket.move(Incident.State.QUEUED, queue.RUNGS[rung], due)

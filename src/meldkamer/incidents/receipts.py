@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Concat
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import notices, sent
+from meldkamer.incidents import announced, notices, sent
 from meldkamer.notify import outbox
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage, Receipt
@@ -93,9 +93,9 @@ def _take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetim
             sent.told(message, "message.undelivered", reason, now)
     elif state == ReceiptState.ACKNOWLEDGED:
         if outbox.note_acknowledged(message, now):
-            sent.told(message, "message.acknowledged", detail, now)
+            announced.acknowledged(message, detail, now)
     else:
-        sent.told(message, "message.unanswered", detail, now)
+        announced.unanswered(message, detail, now)
 
 
 @transaction.atomic

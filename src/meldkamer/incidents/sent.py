@@ -7,10 +7,10 @@ its incident; everything else is written down where the incident's course shows 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from meldkamer.incidents import notices
-from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.carry_out import RUNG_LINES, Docket
 from meldkamer.incidents.due import lock_docket, lock_site_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
@@ -18,7 +18,8 @@ from meldkamer.journal import commands as journal
 from meldkamer.notify.authority import commands as authority
 from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.models import OutboxMessage
-from meldkamer.notify.outbox import LADDER
+from meldkamer.notify.outbox import RUNGS
+from meldkamer.rules import ladder
 from meldkamer.rules.acts import LadderWait
 from meldkamer.sites.models import Site
 
@@ -45,8 +46,11 @@ def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
     """
     docket = lock_docket(incident_id, now)
     incident = docket.opened
-    wait = timedelta(seconds=docket.site_facts.terms.texting.wait_s)
-    if _waits_for(docket, message_id) and incident.due != now + wait:
+    if not waits_for(docket, message_id):
+        return
+    by = docket.facts().case.texts[-1].by
+    wait = ladder.wait_for(by, docket.site_facts.terms)
+    if incident.due != now + wait:
         docket.carry_out([LadderWait(now + wait)])
 
 
@@ -61,13 +65,13 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
     docket = lock_docket(message.incident_id, now)
     docket.say(
         f"{message.channel}.rejected",
-        "S7.2" if message.template == LADDER else message.clause,
+        "S7.2" if message.template in RUNGS else message.clause,
         message.last_fault,
         to=message.recipient,
         data={"message": message.pk},
     )
     docket.save()
-    if _waits_for(docket, message.pk):
+    if waits_for(docket, message.pk):
         docket.carry_out([LadderWait(now)])
 
 
@@ -99,11 +103,11 @@ def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
     docket.save()
 
 
-def _waits_for(docket: Docket, message_id: int) -> bool:
-    """Whether the incident's ladder waits for the answer to this very text."""
+def waits_for(docket: Docket, message_id: int) -> bool:
+    """Whether the incident's ladder waits for the answer to this very text or call."""
     if docket.opened.state != Incident.State.TEXTING:
         return False
-    texts = [past for past in docket.facts().history if past.what == "sms.sent"]
+    texts = [past for past in docket.facts().history if past.what in RUNG_LINES]
     return bool(texts) and texts[-1].data.get("message") == message_id
 
 

@@ -29,6 +29,10 @@ AGAIN = "message.again"
 #: longer than any carrier may take to answer (its own time limit)
 CLAIM_S = 90.0
 LADDER = "ladder"
+#: a call in the place of a text of the ladder, and one to a supervisor
+ANNOUNCED, REMINDER = "announced", "supervisor_reminder"
+#: the messages that an incident waits for: its rungs
+RUNGS = (LADDER, ANNOUNCED)
 State = OutboxMessage.State
 _FAULT_MOST = 500
 

@@ -76,6 +76,15 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """A call to a contact that speaks a text and waits for a key: a rung of the ladder (S7.2)."""
+
+    contact_key: str
+    clause: str
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class LadderWait:
     """The ladder's next rung is due then (S7.2)."""
 
@@ -133,6 +142,7 @@ Act = (
     | Wait
     | Enqueue
     | Text
+    | Announce
     | LadderWait
     | Push
     | Mail

@@ -68,7 +68,8 @@ def _refused(service: str) -> Callable[[Case, Past], Case]:
 def _text(case: Case, past: Past) -> Case:
     if past.data.get("purpose") != "ladder":
         return case
-    text = TextSent(str(past.data.get("key", "")), past.at, int(past.data.get("round", 1)))
+    by = "sms" if past.what == "sms.sent" else "voice"
+    text = TextSent(str(past.data.get("key", "")), past.at, int(past.data.get("round", 1)), by)
     return replace(case, texts=(*case.texts, text))
 
 
@@ -101,6 +102,7 @@ _FOLDS: dict[str, Callable[[Case, Past], Case]] = {
     "patrol.refused": lambda case, past: replace(case, patrol_settled=True, patrol_asked=False),
     "patrol.withdrawn": lambda case, past: replace(case, patrol_asked=False),
     "sms.sent": _text,
+    "call.announced": _text,
     "sms.received": _reply,
     "sms.answered": _reply,
     "incident.waited": _waited,

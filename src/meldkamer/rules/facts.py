@@ -236,11 +236,12 @@ class CallMade:
 
 @dataclass(frozen=True, slots=True)
 class TextSent:
-    """One text of the ladder."""
+    """One text of the ladder, or one call that took its place; by: sms or voice."""
 
     to: str
     at: datetime
     round: int
+    by: str = "sms"
 
 
 @dataclass(frozen=True)

@@ -6,46 +6,76 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from meldkamer.rules.acts import Act, Enqueue, LadderWait, Text
-from meldkamer.rules.facts import IncidentFacts, SiteFacts
+from meldkamer.rules.acts import Act, Announce, Enqueue, LadderWait, Text
+from meldkamer.rules.facts import ContactFacts, IncidentFacts, SiteFacts
 from meldkamer.terms.model import Terms
 
 TEXTED_TYPES = ("battery", "power", "line_test")
 
 
+def way(contact: ContactFacts, terms: Terms, *, texts: bool = True, calls: bool = True) -> str:
+    """How a contact is asked in the rounds: "sms", "voice" (an announced call), or "" for not.
+
+    S7.6: who may not be texted is skipped, or called where the terms say so. texts, calls: whether
+    they leave the house at all now.
+    """
+    announcing = terms.announcing
+    if contact.textable and texts:
+        return "sms"
+    wanted = announcing.no_carrier if contact.textable else announcing.untextable
+    return "voice" if wanted and calls and contact.phone else ""
+
+
 def start(site: SiteFacts, now: datetime) -> list[Act]:
-    """The first contact that may be texted, else an operator at once (S7.1, S7.6)."""
-    if not site.textable:
-        return [Enqueue("S7.6", "nobody may be texted")]
-    return _text(site.textable[0].key, 1, site.terms, "S7.1", now)
+    """The first contact that may be asked so, else an operator at once (S7.1, S7.6)."""
+    for contact in site.contacts:
+        if found := way(contact, site.terms):
+            return _rung(contact.key, found, 1, site.terms, "S7.1", now)
+    return [Enqueue("S7.6", "nobody may be texted")]
 
 
-def _text(key: str, round_: int, terms: Terms, clause: str, now: datetime) -> list[Act]:
-    until = now + timedelta(seconds=terms.texting.wait_s)
-    return [Text(key, "ladder", clause, round_), LadderWait(until)]
+def _rung(key: str, by: str, round_: int, terms: Terms, clause: str, now: datetime) -> list[Act]:
+    wait = LadderWait(now + wait_for(by, terms))
+    if by == "voice":
+        return [Announce(key, clause, round_), wait]
+    return [Text(key, "ladder", clause, round_), wait]
+
+
+def wait_for(by: str, terms: Terms) -> timedelta:
+    """How long an answer is waited for, from the hand-over on (S7.2)."""
+    return timedelta(seconds=terms.announcing.wait_s if by == "voice" else terms.texting.wait_s)
 
 
 def climb(
-    incident: IncidentFacts, treatment: str, now: datetime, *, carried: bool = True
+    incident: IncidentFacts,
+    treatment: str,
+    now: datetime,
+    *,
+    carried: bool = True,
+    calls: bool = True,
 ) -> list[Act]:
     """No "ok" in time: the next contact, the next round, then an operator (S7.2, S7.5, S16.1).
 
-    carried: whether texts leave the house at all; when none does nobody is waited for (M12.2).
+    carried: whether texts leave the house at all; when none does nobody is waited for (M12.2),
+    unless the terms have the contacts called instead. calls: whether announced calls leave it.
     """
-    texting = incident.terms.texting
-    if not carried:
+    terms, asked = incident.terms, incident.case.texts
+    round_ = max((one.round for one in asked), default=1)
+    if asked and asked[-1].by == "sms" and not carried:
+        asked = asked[:-1]  # it never left: he was not asked yet
+    told = {one.to for one in asked if one.round == round_}
+    ways = {c.key: way(c, terms, texts=carried, calls=calls) for c in incident.site.contacts}
+    usable = [key for key, by in ways.items() if by]
+    for key in usable:
+        if key not in told:
+            return _rung(key, ways[key], round_, terms, "S7.2", now)
+    if not carried and not usable:
         return [Enqueue("M12.2", "no carrier takes texts")]
-    texts = incident.case.texts
-    round_ = max((text.round for text in texts), default=1)
-    told = {text.to for text in texts if text.round == round_}
-    for contact in incident.site.textable:
-        if contact.key not in told:
-            return _text(contact.key, round_, incident.terms, "S7.2", now)
     operator_next = treatment == "ladder+operator"
+    texting = terms.texting
     rounds = texting.rounds_before_operator if operator_next else texting.rounds
-    if round_ < rounds and incident.site.textable:
-        first = incident.site.textable[0].key
-        return _text(first, round_ + 1, incident.terms, "S7.5", now)
+    if round_ < rounds and usable:
+        return _rung(usable[0], ways[usable[0]], round_ + 1, terms, "S7.5", now)
     return [Enqueue("S16.1" if operator_next else "S7.5", "nobody confirmed")]
 
 

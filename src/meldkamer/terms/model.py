@@ -110,6 +110,22 @@ class Texting(_Table, frozen=True, kw_only=True):
     late_replies_within_s: int = 3600
 
 
+class Announcing(_Table, frozen=True, kw_only=True):
+    """Calls that speak a text and wait for a key; ours, and off unless the terms say so.
+
+    untextable: in the ladder's rounds a contact whose number may not be texted is called so (S7.6).
+    no_carrier: also who may be texted, while no carrier takes texts (M12.2). wait_s: from the
+    moment it rings until the ladder moves on at the latest. supervisor: from when on a supervisor
+    is called about an incident that nobody takes (M12.2); after his key not again for quiet_s.
+    """
+
+    untextable: bool = False
+    no_carrier: bool = False
+    wait_s: int = 150
+    supervisor: Literal["never", "notified", "reminded"] = "never"
+    quiet_s: int = 900
+
+
 class Power(_Table, frozen=True, kw_only=True):
     """S10.1: how long a power failure waits for its restore."""
 
@@ -205,6 +221,7 @@ class Plan(_Table, frozen=True, kw_only=True):
     label: str
     contacts: int
     contacts_refused_above: bool = True
+    number_countries: tuple[str, ...] = ()  # of call numbers without surcharge; empty: any
     types_max: int | None = None
     open_close: bool = False
     formula: bool = True
@@ -291,6 +308,7 @@ class Terms(_Table, frozen=True, kw_only=True):
     identification: Identification
     verification: Verification
     texting: Texting
+    announcing: Announcing = Announcing()
     power: Power
     outage: Outage
     line_test: LineTest

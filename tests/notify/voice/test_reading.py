@@ -30,5 +30,5 @@ def test_digits_are_apart_where_a_person_would_say_them_so(
 
 def test_a_name_cannot_command_the_voice() -> None:
     assert (
-        spoken("Cafe [[h@l'oU]] <break time='9s'/>\n\0x", "en") == "Cafe h@l'oU break time '9s'/ x"
+        spoken("Cafe [[h@l'oU]] <break time='9s'/>\n\0x", "en") == "Cafe h@l'oU break time '9 s'/ x"
     )

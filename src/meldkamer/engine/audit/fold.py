@@ -25,6 +25,7 @@ WORDS = (
     "incident.verified",
     "incident.duress",
     "sms.sent",
+    "call.announced",
 )
 
 
@@ -66,7 +67,7 @@ def _one(found: Folded, entry: Told) -> Folded:
         return replace(found, state="closed", outcome=entry.outcome, closed=found.closed + 1)
     if entry.what == "incident.verified":
         return replace(found, verified_by=entry.by)
-    if entry.what == "sms.sent":
+    if entry.what in ("sms.sent", "call.announced"):
         return replace(found, state="texting") if entry.purpose == "ladder" else found
     return replace(found, state=_STATES.get(entry.what, found.state))
 

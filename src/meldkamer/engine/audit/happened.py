@@ -66,9 +66,9 @@ _URGENCIES = [*range(10), *range(100, 110)]
 _TEXTED_TWICE = """
 SELECT 'incident', incident_id, min(site_id), max(at), 'round ' || (data->>'round')
 FROM journal_entry
-WHERE incident_id = ANY(%(ids)s) AND what = 'sms.sent' AND data->>'purpose' = 'ladder'
- AND at > %(since)s
-GROUP BY incident_id, data->>'key', data->>'round' HAVING count(*) > 1
+WHERE incident_id = ANY(%(ids)s) AND what IN ('sms.sent', 'call.announced')
+ AND data->>'purpose' = 'ladder' AND at > %(since)s
+GROUP BY incident_id, what, data->>'key', data->>'round' HAVING count(*) > 1
 ORDER BY incident_id LIMIT %(most)s
 """
 _COUNTED_TWICE = """
@@ -210,7 +210,7 @@ CHECKS: tuple[Check, ...] = (
             (_STILL_LOST, {"ids": [1, 2], "urgencies": _URGENCIES, "most": MOST}),
         ),
     ),
-    _walk("texted_twice", "S7.2", _TEXTED_TWICE, ("sms.sent",)),
+    _walk("texted_twice", "S7.2", _TEXTED_TWICE, ("sms.sent", "call.announced")),
     _walk("counted_twice", "M8.1", _COUNTED_TWICE, ("handling.counted", "incident.closed")),
     _walk("police_unverified", "S15.3", _POLICE, ("police.requested",)),
     _walk("closed_without_outcome", "M12.2", _OUTCOME, ("incident.closed",)),

@@ -81,7 +81,7 @@ SELECT 'incident', i.id, i.site_id, i.due, '' FROM incidents_incident i
 WHERE i.id = ANY(%(ids)s) AND i.closed_at IS NULL AND i.state = 'texting' AND (
  i.due > %(now)s + make_interval(secs => %(longest_s)s)
  OR NOT EXISTS (SELECT FROM notify_outboxmessage m
-  WHERE m.incident_id = i.id AND m.template = 'ladder'))
+  WHERE m.incident_id = i.id AND m.template IN ('ladder', 'announced')))
 ORDER BY i.id LIMIT %(most)s
 """
 _TWICE_OPEN = """

@@ -134,6 +134,23 @@ CATALOGUE: dict[str, Words] = {
         {"type": "M3.2", "site": "M3.2"},
         subject=gettext_noop("{type} at {site}: nobody was reached"),
     ),
+    "announced": Words(
+        "voice",
+        gettext_noop("Call with a spoken text that asks for a key"),
+        gettext_noop("This is {provider}, with a message about {site}. It is about: {type}{zone}."),
+        _WHAT,
+        {"type": "S7.1", "zone": "S7.1", "site": "S7.1"},
+    ),
+    "supervisor_reminder": Words(
+        "voice",
+        gettext_noop("Call to a supervisor about what nobody takes"),
+        gettext_noop(
+            "This is {provider}. Nobody takes an incident: {type} at {site}. "
+            "Waiting in the queue: {count}."
+        ),
+        (*_WHAT, "count"),
+        {"type": "M12.2", "site": "M12.2"},
+    ),
     "line_test_missed": Words(
         "mail",
         gettext_noop("A test message did not come"),

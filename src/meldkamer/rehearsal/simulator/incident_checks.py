@@ -209,13 +209,13 @@ def queue_order(run: Run) -> Said:
             del waiting[number]
         elif entry.what in ("incident.waiting", "incident.closed"):
             waiting.pop(number, None)
-        elif entry.what == "sms.sent" and entry.data.get("purpose") == "ladder":
+        elif entry.what in ("sms.sent", "call.announced") and entry.data.get("purpose") == "ladder":
             waiting.pop(number, None)
 
 
 def power_waits(run: Run) -> Said:
     """S10.1: nobody acts on a power failure before its time is over."""
-    acts = ("sms.sent", "app.sent", "incident.queued", "call.placed")
+    acts = ("sms.sent", "call.announced", "app.sent", "incident.queued", "call.placed")
     for number, course in run.courses():
         opened = next((e for e in course if e.what == "incident.opened"), None)
         if opened is None or opened.type != "power" or opened.reason or not opened.signal_id:
@@ -232,6 +232,7 @@ def power_waits(run: Run) -> Said:
 
 _BECAUSE = {
     "confirmed_by_sms": ("sms.received", "sms.answered"),
+    "confirmed_by_call": ("message.acknowledged",),
     "handled": ("call.result", "phoned.in", *_SERVICES),
     "notified": ("sms.sent", "app.sent", "call.result", "mail.sent", "message.left", "told.all"),
     "nobody_reached": ("told.all", "incident.waited"),

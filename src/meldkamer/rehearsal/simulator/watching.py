@@ -96,7 +96,7 @@ class Watcher:
             return
         one.type = entry.type or one.type
         one.state = _STATES.get(entry.what, one.state)
-        if entry.what == "sms.sent" and entry.data.get("purpose") == "ladder":
+        if entry.what in ("sms.sent", "call.announced") and entry.data.get("purpose") == "ladder":
             one.state = "texting"
         elif entry.what == "incident.taken_over":
             one.state = "taken"
