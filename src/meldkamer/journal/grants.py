@@ -1,7 +1,8 @@
 """What the application's role may do: everything but change the journal (M12.3).
 
 The role has INSERT and SELECT on the journal's tables and their partitions, nothing more; it owns
-nothing, so it cannot disable a constraint. Run by the owner after every migration.
+nothing, so it cannot disable a constraint. Run by the owner after every migration. Other floors say
+by `only_added` which of their tables are never changed either.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from django.db import connections, transaction
 
 ROLE = "meldkamer_app"
 APPEND_ONLY = ("journal_frame", "journal_signal", "journal_entry", "journal_seal")
+_added_to: set[str] = set()
 
 # Who makes a role is its member; since PostgreSQL 16 that alone does not allow to take it on.
 _MAKE_ROLE = f"""
@@ -25,6 +27,11 @@ DO $$ BEGIN
     EXECUTE format('GRANT {ROLE} TO %I', current_user);
   END IF;
 END $$"""
+
+
+def only_added(table: str) -> None:
+    """Rows of this table are added and never changed; said when its app gets ready."""
+    _added_to.add(table)
 
 
 def renew(using: str = "default") -> None:
@@ -49,12 +56,13 @@ def renew(using: str = "default") -> None:
 
 
 def append_only_tables(using: str = "default") -> list[str]:
-    """The journal's tables and every partition of them, as the database knows them now."""
+    """The journal's tables and every partition of them, and those of `only_added` there are now."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT relid::regclass::text FROM unnest(%s::regclass[]) AS root,"
             " LATERAL pg_partition_tree(root)"
-            " UNION SELECT t FROM unnest(%s::text[]) AS t",
-            [list(APPEND_ONLY[:3]), list(APPEND_ONLY)],
+            " UNION SELECT t FROM unnest(%s::text[]) AS t"
+            " UNION SELECT t FROM unnest(%s::text[]) AS t WHERE to_regclass(t) IS NOT NULL",
+            [list(APPEND_ONLY[:3]), list(APPEND_ONLY), sorted(_added_to)],
         )
         return sorted(row[0] for row in cursor.fetchall())
