@@ -4,6 +4,7 @@ from django.urls import path
 
 from meldkamer.office.views import (
     changes,
+    emergency,
     hours,
     lists,
     procedures,
@@ -59,6 +60,10 @@ urlpatterns = [
     path(f"{SITE}course/", sites.course, name="course"),
     path(f"{SITE}procedures/", procedures.of_site, name="site_procedures"),
     path(f"{SITE}procedures/new/", procedures.begin, name="new_site_procedure"),
+    path(f"{SITE}emergency/", emergency.note, name="emergency"),
+    path("service-numbers/", emergency.numbers, name="service_numbers"),
+    path("service-numbers/<int:number_id>/remove/", emergency.remove,
+         name="remove_service_number"),
     path("procedures/", procedures.of_provider, name="procedures"),
     path("procedures/new/", procedures.begin, name="new_procedure"),
     path("procedures/<int:version_id>/", procedures.version, name="procedure"),

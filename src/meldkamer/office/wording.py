@@ -81,6 +81,7 @@ CHANGES: Words = {
     "flood.ended": _("transmitter released"),
     "document.kept": _("document kept"),
     "task.closed": _("task closed"),
+    "emergency_note.changed": _("changed for the emergency services"),
     "procedure.drafted": _("procedure drafted"),
     "procedure.changed": _("draft of a procedure changed"),
     "procedure.released": _("procedure released"),
@@ -138,6 +139,9 @@ _FAULTS: Words = {
     "interrupted_already": _("Interrupted for this cause already."),
     "resumed_already": _("Resumed already."),
     "never_automatic": _("A consumer is never interrupted by itself."),
+    "service_number": _("%(found)s is no number. Expected e.g. 101 or +32 9 266 61 11."),
+    "postal_code": _("%(found)s is no postal code. Expected e.g. 9000 or 9030-9052."),
+    "long": _("At most %(most)s characters."),
     "notice_missing": _("Say how the notice was sent."),
     "notice_runs": _("The notice must have been sent %(days)s days ago or more."),
 }
