@@ -1,6 +1,7 @@
 """The office's pages: who sees what, entering a site of one's own, errors that say what to do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -9,8 +10,9 @@ from django.urls import reverse
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
+from meldkamer.sites import whole
 from meldkamer.sites.models import IdentificationCode, Provider, Site, Transmitter, Zone
-from tests.office.conftest import draft, person
+from tests.office.conftest import NOW, draft, person
 
 TABS = (
     "site", "change_site", "customer", "new_installer", "zones", "new_zone", "contacts",
@@ -187,6 +189,35 @@ def test_a_number_that_may_not_be_texted_is_kept_and_said_to_be_called(
     page = office.get(reverse("office:contacts", args=[bakery.pk])).content.decode()
     assert "+493000001203 is no mobile of BE: kept, not texted; an operator calls." in page
     assert page.count("no, is called") == 1
+
+
+@pytest.mark.clause("S7.6", "D904.5")
+def test_what_becomes_of_a_number_is_said_where_it_is_entered(
+    dtral: Provider, enter: Callable[[Staff], Client]
+) -> None:
+    sheet = draft("4321", plan="dtral", formula="", premises_phone="+33123456789")
+    site, _ = whole.bring(dtral, replace(sheet, contacts=sheet.contacts[:1]), NOW, "test")
+    client = enter(person("dora", Staff.Role.OFFICE, dtral))
+    landline = {"name": "Bo", "phone": "03 234 56 78", "language": "nl"}
+    abroad = {"name": "Cis", "phone": "+33 6 12 34 56 78", "language": "nl"}
+    texted = " is no mobile of BE, NL, LU: kept, not texted; an operator calls."
+    for given, said in (
+        (landline, [f"Bo: +3232345678{texted} (S7.6)"]),
+        (abroad, [f"Cis: +33612345678{texted} (S7.6)",
+                  "Cis: +33612345678 is no number of BE, NL, LU: at a surcharge. (D904.5)"]),
+    ):  # fmt: skip
+        answer = client.post(reverse("office:new_contact", args=[site.pk]), given, follow=True)
+        shown = [str(one) for one in answer.context["messages"]]
+        assert shown[1:] == said
+    page = client.get(reverse("office:contacts", args=[site.pk])).content.decode()
+    assert page.count('<tr class="remark">') == 3
+    assert page.count("no, is called") == 2
+    sheet_page = client.get(reverse("office:site", args=[site.pk])).content.decode()
+    premises = "Premises: +33123456789 is no number of BE, NL, LU: at a surcharge. (D904.5)"
+    assert premises in sheet_page
+    course = client.get(reverse("office:course", args=[site.pk])).content.decode()
+    assert "number refused for texts" in course
+    assert "number at a surcharge" in course
 
 
 @pytest.mark.clause("S17.1")

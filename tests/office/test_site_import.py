@@ -206,3 +206,42 @@ def test_the_command_says_what_it_did_and_what_is_wrong(
     odd = tmp_path / "sites.xml"
     odd.write_text("")
     assert run(odd) == 2
+
+
+@pytest.mark.clause("S7.6", "D904.5")
+@pytest.mark.parametrize("form", ["toml", "csv"])
+def test_an_import_says_which_numbers_are_not_texted_or_cost_more(
+    dtral: Provider, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml = """\
+[[site]]
+name = "Woning Maes"
+plan = "dtral"
+[site.customer]
+name = "Tom Maes"
+[[site.transmitter]]
+account = 7001
+[[site.contact]]
+name = "Tom Maes"
+phone = "0470 00 33 44"
+[[site.contact]]
+name = "Bo"
+phone = "+33 6 12 34 56 78"
+"""
+    csv = (
+        "name,plan,account,customer.name,contact.1.name,contact.1.phone,contact.2.name,"
+        "contact.2.phone\nWoning Maes,dtral,7001,Tom Maes,Tom Maes,0470 00 33 44,Bo,+33612345678\n"
+    )
+    file = tmp_path / f"sites.{form}"
+    file.write_text(toml if form == "toml" else csv)
+    options = argparse.Namespace(file=file, provider="dtral", dry_run=False)
+    assert site_import.main(options) == 0
+    said = capsys.readouterr()
+    assert said.out == "1 new, 0 changed, 0 same\n"
+    line = 13 if form == "toml" else 2
+    number = f"{file}:{line}: contact.2.phone: +33612345678 is no"
+    assert said.err.splitlines() == [
+        f"{number} mobile of BE, NL, LU: not texted, phoned instead (S7.6)",
+        f"{number} number of BE, NL, LU: at a surcharge (D904.5)",
+    ]
+    assert Site.objects.get().contacts.count() == 2

@@ -18,9 +18,9 @@ from meldkamer.office import activation
 from meldkamer.office.site_csv import read_csv
 from meldkamer.office.site_lines import Lines
 from meldkamer.office.site_reading import LineFault, Read, read_file, read_toml
-from meldkamer.sites import whole
+from meldkamer.sites import numbers, whole
 from meldkamer.sites.faults import Fault, Refused
-from meldkamer.sites.models import Provider
+from meldkamer.sites.models import Provider, Site
 
 ACTOR = "import"
 
@@ -46,13 +46,17 @@ def main(options: argparse.Namespace) -> int:
         return 2
     dry_run = bool(getattr(options, "dry_run", False))
     try:
-        done = bring(text, form, provider, datetime.now(UTC), dry_run=dry_run)
+        remarks: list[LineFault] = []
+        now = datetime.now(UTC)
+        done = bring(text, form, provider, now, dry_run=dry_run, remarks=remarks)
     except ImportRefused as refused:
         for one in sorted(refused.faults, key=lambda one: one.line):
             name = f" {one.field}:" if one.field else ""
             print(f"{options.file}:{one.line}:{name} {one.reason}", file=sys.stderr)
         print(f"meldkamer site import: {refused}, nothing was stored", file=sys.stderr)
         return 1
+    for one in sorted(remarks, key=lambda one: one.line):
+        print(f"{options.file}:{one.line}: {one.field}: {one.reason}", file=sys.stderr)
     said = ", ".join(f"{done[word]} {word}" for word in (whole.NEW, whole.CHANGED, whole.SAME))
     print(f"{said}{' (dry run: nothing was stored)' if dry_run else ''}")
     return 0
@@ -71,11 +75,19 @@ def _provider(slug: str | None) -> Provider:
 
 
 def bring(
-    text: str, form: str, provider: Provider, now: datetime, *, dry_run: bool = False
+    text: str,
+    form: str,
+    provider: Provider,
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    remarks: list[LineFault] | None = None,
 ) -> Counter[str]:
     """Bring the sites of a file in; how many are new, changed and the same.
 
-    Raises ImportRefused with every fault of the file; then nothing was stored.
+    remarks: filled with what was taken and has a consequence: a number that is refused for texts
+    (S7.6), one that costs more (D904.5). Raises ImportRefused with every fault of the file; then
+    nothing was stored.
     """
     sites, faults = read_toml(text) if form == "toml" else read_csv(text)
     if faults:
@@ -86,7 +98,10 @@ def bring(
         for site in sites:
             try:
                 with transaction.atomic():
-                    done[_bring_one(provider, site, now)] += 1
+                    row, word = _bring_one(provider, site, now)
+                    done[word] += 1
+                if remarks is not None:
+                    remarks += [_at(site, fault, lines) for fault in numbers.remarks(row)]
             except Refused as refused:
                 faults += [_at(site, fault, lines) for fault in refused.faults]
         if faults:
@@ -95,7 +110,7 @@ def bring(
     return done
 
 
-def _bring_one(provider: Provider, read: Read, now: datetime) -> str:
+def _bring_one(provider: Provider, read: Read, now: datetime) -> tuple[Site, str]:
     site, word = whole.bring(provider, read.whole, now, ACTOR)
     if site.activated_at is None and read.activated is not None:
         at = read.activated.replace(tzinfo=ZoneInfo(site.timezone)).astimezone(UTC)
@@ -103,7 +118,7 @@ def _bring_one(provider: Provider, read: Read, now: datetime) -> str:
         word = whole.CHANGED if word == whole.SAME else word
     elif word == whole.CHANGED:
         activation.keep_watching(site, now)
-    return word
+    return site, word
 
 
 #: how a file names what a draft names otherwise

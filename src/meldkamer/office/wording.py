@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from meldkamer.office import procedure_wording
 from meldkamer.sites.faults import Fault
 from meldkamer.sites.kinds import TYPES as TYPES
+from meldkamer.sites.numbers import Number
+from meldkamer.terms.model import Plan
 
 Words = Mapping[str, "str | Promise"]
 
@@ -62,6 +64,9 @@ CHANGES: Words = {
     "contact.changed": _("contact changed"),
     "contact.moved": _("contact moved on the list"),
     "contact.removed": _("contact removed"),
+    "number.not_texted": _("number refused for texts"),
+    "number.surcharged": _("number at a surcharge"),
+    "number.included": _("number without surcharge again"),
     "card.issued": _("code issued"),
     "app.link_issued": _("link to the app sent"),
     "app.link_used": _("app on a phone"),
@@ -167,6 +172,17 @@ def _readable(value: object) -> str:
 def word(words: Words, key: str) -> str:
     """The word, or the key itself when there is none."""
     return str(words.get(key, key))
+
+
+def surcharge_remark(number: Number, plan: Plan) -> str:
+    """Said beside a number that costs more (D904.5); "" beside one that does not."""
+    if not number.surcharge:
+        return ""
+    if number.surcharge == "abroad":
+        said = gettext("%(phone)s is no number of %(countries)s: at a surcharge.")
+        return said % {"phone": number.phone, "countries": ", ".join(plan.number_countries)}
+    said = gettext("%(plan)s includes %(most)s contacts; this is number %(place)s: at a surcharge.")
+    return said % {"plan": plan.label, "most": plan.contacts, "place": number.position}
 
 
 def texting_remark(phone: str, countries: tuple[str, ...]) -> str:

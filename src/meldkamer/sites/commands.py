@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, models, transaction
 
 from meldkamer.journal import commands as journal
-from meldkamer.sites import checking, sealing
+from meldkamer.sites import checking, numbers, sealing
 from meldkamer.sites.drafts import (
     CustomerDraft,
     HoursDraft,
@@ -180,6 +180,7 @@ def enter_site(
         provider=provider, customer=customer, installer=installer, created_at=now, **columns(draft)
     )
     write_change("site.entered", now, actor, provider.pk, _told(draft), site=site, to=site.name)
+    numbers.note_new(site, now, actor)
     return site
 
 
@@ -192,7 +193,9 @@ def change_site(
     draft, faults = checking.site(draft, site.contacts.count() or None, hours,
                                   terms_of(site.provider))  # fmt: skip
     refuse(faults + _same_house(site.customer, installer))
-    change = apply(site, {**columns(draft), "installer_id": installer.pk if installer else None})
+    values = {**columns(draft), "installer_id": installer.pk if installer else None}
+    with numbers.noted(site, now, actor):
+        change = apply(site, values)
     if change:
         signed = {"left_out_signed": draft.left_out_signed} if "types" in change else {}
         write_change("sheet.changed", now, actor, site.provider_id, {**change, **signed},

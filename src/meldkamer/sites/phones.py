@@ -91,6 +91,15 @@ def may_be_texted(phone: str, countries: tuple[str, ...]) -> bool:
     return False
 
 
+def is_of(phone: str, countries: tuple[str, ...]) -> bool:
+    """Whether a number, of whatever kind, is of one of these countries (D904.5)."""
+    try:
+        code = phonenumbers.parse(phone, None).country_code
+    except phonenumbers.NumberParseException:
+        return False
+    return any(phonenumbers.country_code_for_region(country) == code for country in countries)
+
+
 def _plainly(phone: str, country: str) -> bool:
     """Whether that can be seen without the tables, which take a hundred times as long."""
     first, length = _MOBILE.get(country, ("", 0))

@@ -19,7 +19,13 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.journal import commands as journal
 from meldkamer.rules import sheets
-from meldkamer.sites import checking, procedure_checks, procedure_commands, sheet_lists
+from meldkamer.sites import (
+    checking,
+    numbers,
+    procedure_checks,
+    procedure_commands,
+    sheet_lists,
+)
 from meldkamer.sites.commands import plain
 from meldkamer.sites.models import OpeningHours, SheetChange, Site
 from meldkamer.sites.phones import normal
@@ -143,7 +149,8 @@ def begin(change: SheetChange, now: datetime) -> None:
         change.before[_CODES] = sheet_lists.codes_away(site, values[sheet_lists.CONTACTS])
     change.state = SheetChange.State.IN_FORCE
     change.save(update_fields=["before", "state"])
-    _set(site, values)
+    with numbers.noted(site, now, journal.SYSTEM):
+        _set(site, values)
     for name, written in change.changes.get(PROCEDURES, {}).items():
         put_procedure(site, name, written, now, by=change.asked_by, ends_at=change.ends_at)
     _write("sheet.changed", site, now, _clause(change), "", change)
@@ -162,7 +169,8 @@ def end(change: SheetChange, now: datetime) -> None:
     change.save(update_fields=["state"])
     for key in before.keys() - still:
         _pass_on(change, key)
-    _set(site, {key: before[key] for key in before if key in still})
+    with numbers.noted(site, now, journal.SYSTEM):
+        _set(site, {key: before[key] for key in before if key in still})
     if sheet_lists.CONTACTS in still:
         sheet_lists.codes_back(site, change.before.get(_CODES, []))
     _write("sheet.changed", site, now, _clause(change), "the period is over", change)

@@ -6,6 +6,7 @@ the call list are 1, 2, 3 … without a gap.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django.db import models, transaction
 
 from meldkamer.rules import sheets
-from meldkamer.sites import checking
+from meldkamer.sites import checking, numbers
 from meldkamer.sites.commands import apply, columns, plain, refuse, terms_of, write_change
 from meldkamer.sites.drafts import ContactDraft, ZoneDraft
 from meldkamer.sites.faults import Fault, from_finding
@@ -72,9 +73,10 @@ def add_contact(site: Site, draft: ContactDraft, now: datetime, actor: str) -> C
     ]
     refuse(faults)
     last = site.contacts.aggregate(most=models.Max("position"))["most"] or 0
-    row = Contact.objects.create(site=site, position=last + 1, **columns(draft))
-    told = {name: plain(value) for name, value in columns(draft).items()}
-    write_change("contact.added", now, actor, site.provider_id, told, site=site, to=row.name)
+    with numbers.noted(site, now, actor):
+        row = Contact.objects.create(site=site, position=last + 1, **columns(draft))
+        told = {name: plain(value) for name, value in columns(draft).items()}
+        write_change("contact.added", now, actor, site.provider_id, told, site=site, to=row.name)
     return row
 
 
@@ -83,10 +85,11 @@ def change_contact(row: Contact, draft: ContactDraft, now: datetime, actor: str)
     """Change a contact; False when nothing differs."""
     draft, faults = checking.contact(draft)
     refuse(faults)
-    change = apply(row, columns(draft))
-    if change:
-        write_change("contact.changed", now, actor, row.site.provider_id, change,
-                     site=row.site, to=row.name)  # fmt: skip
+    with numbers.noted(row.site, now, actor):
+        change = apply(row, columns(draft))
+        if change:
+            write_change("contact.changed", now, actor, row.site.provider_id, change,
+                         site=row.site, to=row.name)  # fmt: skip
     return bool(change)
 
 
@@ -100,13 +103,18 @@ def move_contact(row: Contact, by: int, now: datetime, actor: str) -> bool:
     if not 0 <= other < len(order):
         return False
     order[place], order[other] = order[other], order[place]
+    with numbers.noted(row.site, now, actor):
+        _renumber(order)
+        write_change("contact.moved", now, actor, row.site.provider_id,
+                     {"position": [place + 1, other + 1]}, site=row.site, to=row.name)  # fmt: skip
+    return True
+
+
+def _renumber(order: Iterable[Contact]) -> None:
     for position, contact in enumerate(order, start=1):
         if contact.position != position:
             contact.position = position
             contact.save(update_fields=["position"])
-    write_change("contact.moved", now, actor, row.site.provider_id,
-                 {"position": [place + 1, other + 1]}, site=row.site, to=row.name)  # fmt: skip
-    return True
 
 
 @transaction.atomic
@@ -116,9 +124,9 @@ def remove_contact(row: Contact, now: datetime, actor: str) -> None:
     if site.in_force_from is not None and site.contacts.count() == 1:
         refuse([Fault("name", "contacts_none", "the last contact of a watched site", "S4.4")])
     values = {name: plain(getattr(row, name)) for name in ("position", "name", "phone", "email")}
-    write_change("contact.removed", now, actor, site.provider_id, values, site=site, to=row.name)
-    row.delete()
-    for position, contact in enumerate(site.contacts.order_by("position"), start=1):
-        if contact.position != position:
-            contact.position = position
-            contact.save(update_fields=["position"])
+    with numbers.noted(site, now, actor):
+        write_change(
+            "contact.removed", now, actor, site.provider_id, values, site=site, to=row.name
+        )
+        row.delete()
+        _renumber(site.contacts.order_by("position"))

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from meldkamer.sites import checking, commands, sheet_commands
+from meldkamer.sites import checking, commands, numbers, sheet_commands
 from meldkamer.sites.drafts import ContactDraft, CustomerDraft, InstallerDraft, WholeSite, ZoneDraft
 from meldkamer.sites.faults import Fault, Refused
 from meldkamer.sites.models import Contact, Customer, Installer, Provider, Site, Transmitter, Zone
@@ -35,7 +35,9 @@ def bring(provider: Provider, draft: WholeSite, now: datetime, actor: str) -> tu
         raise Refused(faults)
     if known is None:
         return _enter(provider, draft, keys, now, actor), NEW
-    return known, CHANGED if _change(known, draft, keys, now, actor) else SAME
+    with numbers.noted(known, now, actor):
+        done = _change(known, draft, keys, now, actor)
+    return known, CHANGED if done else SAME
 
 
 def _known(provider: Provider, draft: WholeSite) -> tuple[Site | None, list[Fault]]:
@@ -90,6 +92,7 @@ def _enter(
         "zones": len(draft.zones), "contacts": [contact.name for contact in draft.contacts],
     }  # fmt: skip
     commands.write_change("site.entered", now, actor, provider.pk, told, site=site, to=site.name)
+    numbers.note_new(site, now, actor)
     if draft.hours:
         commands.set_hours(site, draft.hours, now, actor)
     commands.tell_receivers()

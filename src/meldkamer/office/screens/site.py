@@ -16,11 +16,20 @@ from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.models import Verdict
 from meldkamer.journal.models import Entry, Frame, Signal
 from meldkamer.office import activation
-from meldkamer.office.wording import CHANGES, TYPES, VERDICTS, fault_text, texting_remark, word
+from meldkamer.office.wording import (
+    CHANGES,
+    TYPES,
+    VERDICTS,
+    fault_text,
+    surcharge_remark,
+    texting_remark,
+    word,
+)
 from meldkamer.people.models import Staff
+from meldkamer.sites import numbers
 from meldkamer.sites.faults import from_finding
-from meldkamer.sites.models import Contact, Site
-from meldkamer.sites.phones import may_be_texted
+from meldkamer.sites.models import Site
+from meldkamer.sites.numbers import Number
 from meldkamer.watch.models import LineTestWatch
 from meldkamer.wire import mask_keys
 
@@ -87,21 +96,37 @@ def checks(site: Site) -> list[Check]:
     ]
     if not site.transmitters.filter(active=True).exists():
         found.append(Check("bad", _("No transmitter dials in for this site. Add one first.")))
-    terms = terms_of(site)
-    for contact in site.contacts.all():
-        remark = texting(contact, terms.texting.mobile_countries)
-        if remark:
-            found.append(Check("poor", f"{contact.name}: {remark} (S7.6)"))
+    for number, remarks in number_remarks(site):
+        who = number.who or _("Premises")
+        found += [Check("poor", f"{who}: {one.words} ({one.clause})") for one in remarks]
     if not any(check.health == "bad" for check in found):
         found.insert(0, Check("good", _("The procedures can be worked by this sheet.")))
     return found
 
 
-def texting(contact: Contact, countries: tuple[str, ...]) -> str:
-    """Why a contact's number is not texted (S7.6); "" when it is."""
-    if not contact.phone or may_be_texted(contact.phone, countries):
-        return ""
-    return texting_remark(contact.phone, countries)
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What the terms say of a number, and the clause."""
+
+    words: str
+    clause: str
+
+
+def number_remarks(site: Site) -> list[tuple[Number, list[Remark]]]:
+    """Each number of the sheet: why it is not texted (S7.6), why it costs more (D904.5)."""
+    terms = terms_of(site)
+    plan = terms.plans.get(site.plan)
+    found = []
+    for number in numbers.numbers_of(site):
+        remarks = []
+        # the number on site is there to be phoned
+        if number.position and not number.texted:
+            words = texting_remark(number.phone, terms.texting.mobile_countries)
+            remarks.append(Remark(words, "S7.6"))
+        if plan is not None and number.surcharge:
+            remarks.append(Remark(surcharge_remark(number, plan), "D904.5"))
+        found.append((number, remarks))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

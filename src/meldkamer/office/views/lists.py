@@ -12,6 +12,7 @@ from meldkamer.notify.push import commands as push
 from meldkamer.office import app_links
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.forms import ContactForm, ZoneForm
+from meldkamer.office.screens.site import number_remarks
 from meldkamer.office.views.changes import _form, _say, get_or_post
 from meldkamer.office.views.sites import contacts_page
 from meldkamer.office.wording import fault_text
@@ -70,10 +71,18 @@ def contact(
         done = form.take(lambda: _store_contact(row, known, form, office))
         if done is not None:
             _say(request, done)
+            _say_of_number(request, row, form.text("name"))
             again = "office:new_contact" if "again" in request.POST else "office:contacts"
             return redirect(again, site_id=row.pk)
     title = _("Change %(name)s") % {"name": known.name} if known else _("New contact")
     return _form(request, office, form, title, row, "contacts", again=known is None)
+
+
+def _say_of_number(request: HttpRequest, site: Site, name: str) -> None:
+    """At once, where it was typed: a number that is refused for texts, or that costs more."""
+    for number, remarks in number_remarks(site):
+        for remark in remarks if number.position and number.who == name.strip() else ():
+            messages.warning(request, f"{name}: {remark.words} ({remark.clause})")
 
 
 def _store_contact(site: Site, known: Contact | None, form: ContactForm, office: Office) -> bool:

@@ -82,12 +82,12 @@ def contacts_page(
 ) -> HttpResponse:
     """The call list, with a code that was just issued when there is one: never kept anywhere."""
     row = office.site(site_id)
-    countries = terms_of(row).texting.mobile_countries
+    said = {number.position: (number, remarks) for number, remarks in screen.number_remarks(row)}
     listed = list(row.contacts.prefetch_related("codes"))
     apps = app_links.states([contact.pk for contact in listed], office.now)
     people = [
-        (contact, screen.texting(contact, countries), _codes(contact), apps[contact.pk])
-        for contact in listed
+        (contact, *said.get(place, (None, [])), _codes(contact), apps[contact.pk])
+        for place, contact in enumerate(listed, start=1)
     ]
     answer = page(
         request, office, "office/contacts.html",
