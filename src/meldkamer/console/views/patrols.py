@@ -104,7 +104,7 @@ def original(request: HttpRequest, desk: Desk, photo_id: int) -> HttpResponse:
         site_id=job.site_id,
         incident_id=job.incident_id,
         to=job.unit.name,
-        clause="D907.1",
+        clause="M12.3",
         actor=f"staff:{desk.staff.pk}",
         data={"unit": job.unit.name, "photo": row.pk, "sha256": row.sha256},
     )
