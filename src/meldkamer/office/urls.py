@@ -3,10 +3,12 @@
 from django.urls import path
 
 from meldkamer.office.views import (
+    carriers,
     changes,
     emergency,
     hours,
     lists,
+    patrols,
     procedures,
     sandbox,
     service,
@@ -64,6 +66,17 @@ urlpatterns = [
     path("service-numbers/", emergency.numbers, name="service_numbers"),
     path("service-numbers/<int:number_id>/remove/", emergency.remove,
          name="remove_service_number"),
+    path(f"{SITE}codes/patrol/", patrols.codes, name="patrol_codes"),
+    path(f"{SITE}codes/patrol/<slug:kind>/remove/", patrols.remove_code,
+         name="patrol_remove_code"),
+    path("patrols/", patrols.listing, name="patrols"),
+    path("patrols/new/", patrols.new, name="new_patrol"),
+    path("patrols/<int:unit_id>/", patrols.unit, name="patrol"),
+    path("patrols/<int:unit_id>/shifts/<slug:kind>/", patrols.add_shift, name="patrol_add_shift"),
+    path("patrols/<int:unit_id>/shifts/<int:number>/remove/", patrols.remove_shift,
+         name="patrol_remove_shift"),
+    path("patrols/<int:unit_id>/access/", patrols.issue, name="patrol_issue"),
+    path("patrols/<int:unit_id>/access/void/", patrols.void, name="patrol_void"),
     path("procedures/", procedures.of_provider, name="procedures"),
     path("procedures/new/", procedures.begin, name="new_procedure"),
     path("procedures/<int:version_id>/", procedures.version, name="procedure"),
@@ -71,6 +84,16 @@ urlpatterns = [
     path("procedures/<int:version_id>/release/", procedures.release, name="procedure_release"),
     path("procedures/<int:version_id>/withdraw/", procedures.withdraw, name="procedure_withdraw"),
     path("procedures/<int:version_id>/discard/", procedures.discard, name="procedure_discard"),
+    path("carriers/", carriers.listing, name="carriers"),
+    path("carriers/new/", carriers.new, name="new_carrier"),
+    path("carriers/sandbox/", carriers.sandbox, name="carrier_sandbox"),
+    path("carriers/<int:carrier_id>/", carriers.carrier, name="carrier"),
+    path("carriers/<int:carrier_id>/test/", carriers.test, name="carrier_test"),
+    *(
+        path(f"carriers/<int:carrier_id>/{act}/", carriers.act, {"act": act},
+             name=f"carrier_{act}")
+        for act in ("on", "off", "up", "down", "hook")
+    ),
     path("sandbox/", sandbox.sandbox, name="sandbox"),
     path("sandbox/live/<slug:part>/", sandbox.live, name="sandbox_live"),
     path("sandbox/reply/", sandbox.reply, name="sandbox_reply"),

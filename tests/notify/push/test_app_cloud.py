@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected
+from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.push import signing
 from meldkamer.notify.push.app_cloud import (
     AppCloud,
@@ -161,7 +162,7 @@ def test_an_address_that_would_carry_it_in_the_clear_is_no_setting(address: str)
 
 
 def test_without_a_key_there_is_no_carrier() -> None:
-    with pytest.raises(ValueError, match="the key is missing"):
+    with pytest.raises(SettingsFault, match="key: is missing"):
         build(AppCloudSettings("https://cloud.example/x"), {}, None)  # type: ignore[arg-type]
 
 

@@ -25,6 +25,7 @@ from meldkamer.notify.carrier import (
     ReceiptState,
     Rejected,
 )
+from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.push import outside, signing
 
 KEY = "key"
@@ -123,7 +124,7 @@ class AppCloud:
 def build(settings: AppCloudSettings, secrets: Mapping[str, str], ears: Ears) -> AppCloud:
     """A carrier; without its key nothing would be believed at the other end."""
     if not secrets.get(KEY):
-        raise ValueError("the key is missing: expected the one that was agreed with the cloud")
+        raise SettingsFault("key: is missing, expected the one that was agreed with the cloud")
     return AppCloud(settings, secrets[KEY])
 
 

@@ -1,0 +1,236 @@
+"""The office's carriers: which there are, how they are, and changing them.
+
+A secret goes in and never comes out; a hook's address is shown on the one answer that made it. A
+carrier of every provider is changed by who works for every provider.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from meldkamer.notify import commands as notify
+from meldkamer.notify import health, ways
+from meldkamer.notify.kinds import CHANNELS, KINDS, SANDBOX, SettingsFault
+from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.office.access import Office, in_the_office
+from meldkamer.office.carrier_forms import EVERY, CarrierForm
+from meldkamer.office.screens import carriers as screen
+from meldkamer.office.views.rendering import page
+from meldkamer.sites import phones
+
+get_or_post = require_http_methods(["GET", "POST"])
+#: names of the addresses that a channel's carriers call us at
+HOOKS = {
+    "sms": ("hook-sms", "hook-receipt"),
+    "app": ("hook-app",),
+    "desk": ("hook-call", "hook-incoming"),
+}
+
+
+@require_GET
+@in_the_office
+def listing(request: HttpRequest, office: Office) -> HttpResponse:
+    """Every carrier by channel, in the order of asking; read again every few seconds."""
+    values = {
+        "channels": screen.channels(office),
+        "attention": screen.attention(office),
+        "boxes": screen.boxes(office),
+        "area": "carriers",
+    }
+    part = request.headers.get("HX-Request")
+    return page(
+        request, office, "office/carriers_now.html" if part else "office/carriers.html", values
+    )
+
+
+def _row(office: Office, carrier_id: int) -> WayOut:
+    row = WayOut.objects.filter(pk=carrier_id).first()
+    if row is None or (row.provider_id is not None and row.provider_id not in office.provider_ids):
+        raise Http404(_("There is no such carrier with your providers."))
+    if not screen.may_change(office, row):
+        raise PermissionDenied(
+            _("A carrier of every provider is changed by who works for every provider.")
+        )
+    return row
+
+
+@get_or_post
+@in_the_office
+def new(request: HttpRequest, office: Office) -> HttpResponse:
+    """Choose a kind, then enter a carrier of it."""
+    kind = KINDS.get(request.GET.get("kind", ""))
+    if kind is None:
+        values: dict[str, Any] = {"kinds": screen.kinds(), "area": "carriers"}
+        return page(request, office, "office/carrier_kinds.html", values)
+    owners = [(str(one.pk), one.name) for one in office.providers]
+    if screen.works_for_all(office):
+        owners.insert(0, (EVERY, _("every provider")))
+    form = CarrierForm(kind, owners, None, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            row = ways.add(
+                kind.name, form.text("name"), office.now,
+                provider_id=form.provider_id(), settings_given=form.settings(),
+                secrets=form.secrets(), priority=form.cleaned_data["priority"],
+                two_way=form.cleaned_data["two_way"], per_second=form.cleaned_data["per_second"],
+                help_phone=form.text("help_phone"), actor=office.actor,
+            )  # fmt: skip
+        except SettingsFault as fault:
+            form.put_fault(fault)
+        else:
+            messages.success(request, _("%(name)s is entered.") % {"name": row.name})
+            return redirect("office:carrier", carrier_id=row.pk)
+    return _form(request, office, form, None)
+
+
+@get_or_post
+@in_the_office
+def carrier(request: HttpRequest, office: Office, carrier_id: int) -> HttpResponse:
+    """One carrier: how it is, its settings, its hooks, a test."""
+    row = _row(office, carrier_id)
+    kind = KINDS.get(row.kind)
+    if kind is None:
+        return redirect("office:carriers")
+    form = CarrierForm(kind, [], row, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            ways.change(
+                row.pk, office.now, values={**form.common(), "settings": form.settings()},
+                secrets=form.secrets(), actor=office.actor,
+            )  # fmt: skip
+        except SettingsFault as fault:
+            form.put_fault(fault)
+        else:
+            messages.success(request, _("Saved. The carrier starts again with it."))
+            return redirect("office:carrier", carrier_id=row.pk)
+    return _form(request, office, form, row)
+
+
+def _form(
+    request: HttpRequest, office: Office, form: CarrierForm, row: WayOut | None, **more: Any
+) -> HttpResponse:
+    values = {
+        "form": form,
+        "forms": [form],
+        "row": row,
+        "kind_words": screen.words(screen.KIND_WORDS, form.kind.name),
+        "state": health.state_of(row, office.now) if row else "",
+        "area": "carriers",
+        "tests": screen.tests(row) if row else [],
+        "tested": form.kind.channel in screen.TESTED,
+        "has_hooks": form.kind.channel in HOOKS,
+        **more,
+    }
+    if row is not None:
+        values["state_words"] = screen.words(screen.STATE_WORDS, values["state"])
+        values["state_icon"] = screen.STATE_ICONS[values["state"]]
+    status = 422 if form.is_bound and form.errors else 200
+    answer = page(request, office, "office/carrier.html", values, status=status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+@in_the_office
+def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> HttpResponse:
+    """Switch it on or off, ask it earlier or later, make its hooks' address anew."""
+    row = _row(office, carrier_id)
+    if act == "hook":
+        token = ways.new_hook_token(row.pk, office.now, office.actor)
+        names = HOOKS.get(row.channel, ())
+        issued = [request.build_absolute_uri(reverse(name, args=[token])) for name in names]
+        form = CarrierForm(KINDS[row.kind], [], row)
+        return _form(request, office, form, row, issued=issued)
+    changes: dict[str, dict[str, Any]] = {
+        "on": {"enabled": True},
+        "off": {"enabled": False},
+        "up": {"priority": max(1, row.priority - 1)},
+        "down": {"priority": min(99, row.priority + 1)},
+    }
+    try:
+        ways.change(row.pk, office.now, values=changes[act], actor=office.actor)
+    except SettingsFault as fault:
+        messages.error(request, str(fault))
+    return redirect("office:carriers")
+
+
+@require_POST
+@in_the_office
+def test(request: HttpRequest, office: Office, carrier_id: int) -> HttpResponse:
+    """A message over this very carrier to an address that is typed; it says that it is a test."""
+    row = _row(office, carrier_id)
+    if row.channel not in screen.TESTED:
+        return HttpResponseBadRequest(_("This channel has no test message."))
+    try:
+        address = _address(row.channel, request.POST.get("address", ""))
+    except ValidationError as fault:
+        messages.error(request, fault.messages[0])
+        return redirect("office:carrier", carrier_id=row.pk)
+    outside = [one for one in office.providers if not one.practice]
+    mine = [one for one in outside if row.provider_id in (None, one.pk)]
+    if not mine or not row.enabled:
+        messages.error(
+            request, _("Nothing leaves: the carrier is switched off or its provider practises.")
+        )
+        return redirect("office:carrier", carrier_id=row.pk)
+    with transaction.atomic():
+        message = notify.send(
+            row.channel, "carrier_test", address=address, recipient=address,
+            language=office.staff.language, clause="M12.3", now=office.now,
+            facts={"provider": mine[0].name, "carrier": row.name}, provider_id=mine[0].pk,
+        )  # fmt: skip
+        OutboxMessage.objects.filter(pk=message.pk).update(carrier=row)
+    messages.success(request, _("The test is on its way to %(address)s.") % {"address": address})
+    return redirect("office:carrier", carrier_id=row.pk)
+
+
+def _address(channel: str, text: str) -> str:
+    text = text.strip()
+    if channel == "mail":
+        validate_email(text)
+        return text
+    try:
+        number = phones.normal(text)
+        if not number:
+            raise ValueError(text)
+        return number
+    except ValueError:
+        raise ValidationError(
+            _("%(found)s is no telephone number. Expected e.g. +32 475 12 34 56.")
+            % {"found": text[:40]}
+        ) from None
+
+
+@require_POST
+@in_the_office
+def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
+    """Put a channel of a provider into the sandbox, or take it out."""
+    provider = next(
+        (one for one in office.providers if str(one.pk) == request.POST.get("provider", "")), None
+    )
+    channel = request.POST.get("channel", "")
+    if provider is None or channel not in CHANNELS:
+        raise Http404
+    box = screen.sandbox_of(provider.pk, channel)
+    inside = request.POST.get("put") == "in"
+    try:
+        if box is None and inside:
+            ways.add(
+                SANDBOX, SANDBOX, office.now,
+                provider_id=provider.pk, channel=channel, actor=office.actor,
+            )  # fmt: skip
+        elif box is not None:
+            ways.change(box.pk, office.now, values={"enabled": inside}, actor=office.actor)
+    except SettingsFault as fault:
+        messages.error(request, str(fault))
+    return redirect("office:carriers")
