@@ -6,6 +6,7 @@ The worker is a process of its own that can be killed; it works on this test's d
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,18 +26,18 @@ from tests.notify.sms.centres import PASSWORD
 from tests.process.chaos_intake import ready_socket
 from tests.process.hurried import write_terms
 
-#: how long the ladder waits for an "ok" here (`hurried`)
-WAIT_S = 2.0
+#: how long the ladder waits for an "ok" here, unless said otherwise
+WAIT_S = 3
 
 
 class Work:
     """One worker at a time, killed and started again."""
 
-    def __init__(self, home: Path, dsn: str) -> None:
+    def __init__(self, home: Path, dsn: str, wait_s: int) -> None:
         self.home = home
         self.killed = 0
         self._process: subprocess.Popen[bytes] | None = None
-        write_terms(home / "terms")
+        _terms(home / "terms", wait_s)
         self._environment = os.environ | {
             "DATABASE_URL": dsn,
             "MELDKAMER_TEST_TERMS": str(home / "terms"),
@@ -83,15 +84,27 @@ class Work:
 
 
 @contextmanager
-def work(dsn: str) -> Iterator[Work]:
-    """A worker that works."""
+def work(dsn: str, wait_s: int = WAIT_S) -> Iterator[Work]:
+    """A worker that works, with a ladder of that pace."""
     with tempfile.TemporaryDirectory(prefix="meldkamer-texts-") as home:
-        one = Work(Path(home), dsn)
+        one = Work(Path(home), dsn, wait_s)
         one.start()
         try:
             yield one
+        except AssertionError as fault:
+            fault.add_note(one.log()[-3000:])
+            raise
         finally:
             one.stop()
+
+
+def _terms(folder: Path, wait_s: int) -> None:
+    write_terms(folder)
+    for file in folder.glob("*.toml"):
+        text = file.read_text("utf-8")
+        hurried = re.sub(r"(\[texting\][^\n]*\nwait_s = )[0-9]+", rf"\g<1>{wait_s}", text)
+        assert hurried != text or f"wait_s = {wait_s}" in text, file
+        file.write_text(hurried, "utf-8")
 
 
 def over_smpp(port: int, name: str = "first", priority: int = 1, **settings: Any) -> WayOut:

@@ -25,6 +25,7 @@ let last = 1000;
 let inFlight = 0;
 let most = 0;
 const sessions = new Set();
+const kept = new Map(); // what we were not told to have been taken: brought again to whoever binds
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
@@ -81,13 +82,25 @@ function receipt(session, pdu, id) {
   }, `receipt ${id}`);
 }
 
-function bring(session, fields, name) {
-  session.deliver_sm(fields, (response) => {
+function bring(session, fields, name, key = Symbol(name)) {
+  kept.set(key, { fields, name, session });
+  // the library changes what it sends
+  session.deliver_sm({ ...fields }, (response) => {
+    kept.delete(key);
     say({ answered: { name, status: response.command_status } });
     const later = [smpp.ESME_RX_T_APPN, smpp.ESME_RMSGQFUL, smpp.ESME_RSYSERR];
     if (later.includes(response.command_status)) {
-      setTimeout(() => sessions.forEach((one) => bring(one, fields, name)), how.again_ms);
+      kept.set(key, { fields, name });
+      setTimeout(bringKept, how.again_ms, session);
     }
+  });
+}
+
+function bringKept(session) {
+  if (!sessions.has(session)) return;
+  [...kept].forEach(([key, one]) => {
+    // what another connection has not answered yet is on its way
+    if (!sessions.has(one.session)) bring(session, one.fields, one.name, key);
   });
 }
 
@@ -102,8 +115,8 @@ function mo(command) {
     [fields.sar_msg_ref_num, fields.sar_total_segments, fields.sar_segment_seqnum] = command.sar;
   }
   const session = [...sessions].find((one) => one.mode !== 'transmitter');
-  if (!session) say({ nobody: command.name });
-  else for (let n = 0; n < (command.times || 1); n += 1) bring(session, { ...fields }, command.name);
+  if (!session) kept.set(Symbol(command.name), { fields, name: command.name });
+  else for (let n = 0; n < (command.times || 1); n += 1) bring(session, fields, command.name);
 }
 
 function arrive(session) {
@@ -128,6 +141,7 @@ function arrive(session) {
       if (!fits) return;
       session.mode = mode;
       sessions.add(session);
+      if (mode !== 'transmitter') setTimeout(bringKept, how.again_ms, session);
       say({ bound: { mode, system_id: pdu.system_id, system_type: pdu.system_type } });
     });
   }
