@@ -14,6 +14,7 @@ from meldkamer.office.views import (
     service,
     sites,
     watching,
+    words,
 )
 
 app_name = "office"
@@ -94,6 +95,10 @@ urlpatterns = [
              name=f"carrier_{act}")
         for act in ("on", "off", "up", "down", "hook")
     ),
+    path("messages/", words.listing, name="words"),
+    path("messages/<slug:key>/<slug:language>/", words.message, name="word"),
+    path("messages/<slug:key>/<slug:language>/preview/", words.preview, name="word_preview"),
+    path("messages/<slug:key>/<slug:language>/shipped/", words.to_shipped, name="word_shipped"),
     path("sandbox/", sandbox.sandbox, name="sandbox"),
     path("sandbox/live/<slug:part>/", sandbox.live, name="sandbox_live"),
     path("sandbox/reply/", sandbox.reply, name="sandbox_reply"),
