@@ -244,7 +244,8 @@ def test_messages_that_no_carrier_takes_stand_in_nobodys_way(town: Town) -> None
     def send(address: str, channel: str = "sms") -> OutboxMessage:
         return notify.send(
             channel, "app", address=address, recipient="An", language="nl", clause="S7.1",
-            provider_id=town.site.provider_id, now=NOW, facts={"provider": "P", "site": "S", "type": "battery", "zone": ""},
+            provider_id=town.site.provider_id, now=NOW,
+            facts={"provider": "P", "site": "S", "type": "battery", "zone": ""},
         )  # fmt: skip
 
     refused = [send("x", "pigeon") for _ in range(121)]
