@@ -108,7 +108,22 @@ CONDITIONS: Words = {
     "consulted": _("customer or contact consulted"),
     "asked": _("asked for by customer or contact"),
 }
+#: how an announced call ended (`notify.voice.outcomes`)
+CALL_ENDS: Words = {
+    "busy": _("busy"),
+    "no answer": _("no answer"),
+    "not available": _("not available"),
+    "turned away": _("turned away"),
+    "answered, no key was pressed": _("answered, no key was pressed"),
+    "answered, another key was pressed": _("answered, another key was pressed"),
+    "answered, hung up without a key": _("answered, hung up without a key"),
+    "answered, hung up after another key": _("answered, hung up after another key"),
+    "cut off: this centre was stopping": _("cut off: this centre was stopping"),
+    "the key was pressed": _("the key was pressed"),
+}
 REASONS: Words = {
+    **CALL_ENDS,
+    "no carrier takes texts": _("no carrier takes texts"),
     "in trial": _("The site is in trial."),
     "not verified": _("Not verified yet."),
     "not consulted": _("Nobody consulted yet."),
@@ -194,7 +209,6 @@ NOTICE_KINDS: Words = {
     "review": _("suspension to be looked at again"),
     "task": _("a task that nobody did"),
     "patrol": _("patrol sent without an incident"),
-    "missed_call": _("a call that nobody took: call back"),
     "patrol_none": _("no patrol goes: all were asked"),
     "patrol_found": _("the patrol found somebody or traces, and nobody had the incident"),
     "missed_call": _("a call that nobody took: call back"),

@@ -135,7 +135,7 @@ def test_a_key_acknowledges_and_is_thanked_for(desk: Desk, tmp_path: Path, scena
         ref = desk.towards(phone).send(parcel())
         phone.ear.listen(0.5)
         phone.ear.press("1")
-        assert desk.ears.one() == (ref, ReceiptState.ACKNOWLEDGED, "key 1")
+        assert desk.ears.one() == (ref, ReceiptState.ACKNOWLEDGED, "the key was pressed")
         at_key = len(phone.ear.heard())
         phone.satisfied()
         thanks = phone.ear.heard()[at_key:]
@@ -168,7 +168,7 @@ def test_a_call_that_is_answered_without_a_key_is_unanswered(desk: Desk, tmp_pat
         ref = desk.towards(phone).send(parcel(language="fr"))
         told = desk.ears.one()
         phone.satisfied()
-    why = "answered, no key was pressed, to the end of the text"
+    why = "answered, no key was pressed"
     assert told == (ref, ReceiptState.UNANSWERED, why)
 
 
@@ -181,14 +181,14 @@ def test_another_key_acknowledges_nothing(desk: Desk, tmp_path: Path) -> None:
         phone.satisfied()
     assert (state, detail) == (
         ReceiptState.UNANSWERED,
-        "answered, other keys: 3, to the end of the text",
+        "answered, another key was pressed",
     )
 
 
 def test_a_key_by_sip_info_acknowledges(desk: Desk, tmp_path: Path) -> None:
     with Telephone(telephone.SENDS_INFO, tmp_path) as phone:
         desk.towards(phone).send(parcel(language="en"))
-        assert desk.ears.one()[1:] == (ReceiptState.ACKNOWLEDGED, "key 1")
+        assert desk.ears.one()[1:] == (ReceiptState.ACKNOWLEDGED, "the key was pressed")
         phone.satisfied()
 
 
@@ -198,7 +198,7 @@ def test_who_hangs_up_without_a_key_has_not_acknowledged(desk: Desk, tmp_path: P
         _, state, detail = desk.ears.one()
         phone.satisfied()
     assert state == ReceiptState.UNANSWERED
-    assert detail == "answered, no key was pressed, the other side hung up"
+    assert detail == "answered, hung up without a key"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_who_hangs_up_without_a_key_has_not_acknowledged(desk: Desk, tmp_path: P
          "not available"),
         (telephone.rings_then("500 Server Error"), ReceiptState.FAILED,
          "the exchange ended the call: 500 Server Error"),
-        (telephone.RINGS, ReceiptState.UNANSWERED, "no answer in 5 s"),
+        (telephone.RINGS, ReceiptState.UNANSWERED, "no answer"),
     ],
 )  # fmt: skip
 def test_a_telephone_that_nobody_takes_up_is_unanswered(

@@ -309,6 +309,8 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "message.left": _to(lambda: _("Message left with %(who)s")),
     "supervisor.notified": lambda e, z: _with_reason(_("Supervisor told"), e),
     "supervisor.reminded": lambda e, z: _with_reason(_("Supervisor reminded"), e),
+    "supervisor.called": _to(lambda: _("%(who)s is called: nobody takes it")),
+    "supervisor.knows": _to(lambda: _("%(who)s knows that nobody takes it"), reason=True),
     "service.attended": lambda e, z: _attended(e),
     "service.dialled": lambda e, z: _dialled(e),
     "service.accepted": lambda e, z: _accepted(e),
@@ -345,6 +347,7 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "told.all": lambda e, z: _("All contacts told by text and mail"),
     "note": lambda e, z: _("Note: %(text)s") % {"text": e.data.get("text", "")},
     "sms.sent": _message("sms"),
+    "call.announced": _to(lambda: _("Call with a spoken text to %(who)s")),
     "app.sent": _message("app"),
     "app.left_to_cloud": lambda e, z: (
         _("The cloud %(cloud)s notifies %(who)s by itself: none of ours sent")

@@ -183,6 +183,8 @@ class Baresip:
             if "baresip is ready" in said:
                 if listens not in said:
                     raise BaresipFault(f"{PROGRAM} has no control port: {said[-300:]}")
+                if "Populated 1 account" not in said:
+                    raise BaresipFault(f"{PROGRAM} took no account: {said[-300:]}")
                 self._control = socket.create_connection(("127.0.0.1", port), _ANSWER_S)
                 return
             if self._process is None or self._process.poll() is not None:

@@ -60,7 +60,7 @@ class Call(threading.Thread):
         self._plan, self._phone, self._ears, self._over = plan, phone, ears, over
         self._stopping = threading.Event()
         self._dialled = False
-        self._keys = ""
+        self._other_key = False
 
     def stop(self) -> None:
         """Hang up and tell that nobody acknowledged."""
@@ -107,7 +107,7 @@ class Call(threading.Thread):
 
     def _cut(self) -> tuple[ReceiptState, str] | None:
         if self.placed.done():
-            return ReceiptState.UNANSWERED, "cut off: this centre was stopping"
+            return ReceiptState.UNANSWERED, outcomes.CUT_OFF
         kind = InDoubt if self._dialled else CarrierFault
         self.placed.set_exception(kind("this centre is stopping"))
         return None
@@ -131,7 +131,7 @@ class Call(threading.Thread):
             taken_up = self._await(phone, ("CALL_ESTABLISHED",), self._plan.ring_s)
             if taken_up is None:
                 self._hang_up(phone)
-                return ReceiptState.UNANSWERED, f"no answer in {self._plan.ring_s:.0f} s"
+                return ReceiptState.UNANSWERED, outcomes.NO_ANSWER
             answer = taken_up
         if answer.kind == "CALL_CLOSED":
             return outcomes.ended(answer.text)
@@ -154,16 +154,16 @@ class Call(threading.Thread):
             if over.text == plan.key:
                 self._acknowledged(phone)
                 return None
-            self._keys += over.text
+            self._other_key = True
             over = self._await(phone, ("CALL_DTMF_START",), plan.said_s + _HANG_UP_S)
         if over is None:
             self._hang_up(phone)
         hung_up = over is not None and "end of file" not in over.text
-        how = "the other side hung up" if hung_up else "to the end of the text"
-        return ReceiptState.UNANSWERED, outcomes.without_key(self._keys, how)
+        why = outcomes.without_key(other=self._other_key, hung_up=hung_up)
+        return ReceiptState.UNANSWERED, why
 
     def _acknowledged(self, phone: Baresip) -> None:
-        self._tell(ReceiptState.ACKNOWLEDGED, f"key {self._plan.key}")
+        self._tell(ReceiptState.ACKNOWLEDGED, outcomes.KEY)
         try:
             phone.tell("ausrc", "aufile,thanks.wav")
             if self._await(phone, (), self._plan.thanks_s + _HANG_UP_S) is None:

@@ -9,16 +9,24 @@ import re
 
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
 
+#: what a receipt says of a call that was not acknowledged; a fixed set, said in four languages
+BUSY, NO_ANSWER, AWAY, TURNED_AWAY = "busy", "no answer", "not available", "turned away"
+NO_KEY, ANOTHER_KEY = "answered, no key was pressed", "answered, another key was pressed"
+HUNG_UP = "answered, hung up without a key"
+HUNG_UP_AFTER_ANOTHER = "answered, hung up after another key"
+CUT_OFF = "cut off: this centre was stopping"
+KEY = "the key was pressed"
+
 _CODE = re.compile(r"\b([3-6]\d\d)\b")
 #: nobody took it: busy, switched off, not taken up, turned away by a hand
 _UNANSWERED = {
-    408: "no answer",
-    480: "not available",
-    486: "busy",
-    487: "no answer",
-    600: "busy",
-    603: "turned away",
-    607: "turned away",
+    408: NO_ANSWER,
+    480: AWAY,
+    486: BUSY,
+    487: NO_ANSWER,
+    600: BUSY,
+    603: TURNED_AWAY,
+    607: TURNED_AWAY,
 }
 #: there is no such telephone
 _NO_SUCH = frozenset((404, 410, 414, 416, 484, 485, 502, 604))
@@ -50,7 +58,11 @@ def _code(reason: str) -> int:
     return int(found[1]) if found else 0
 
 
-def without_key(keys: str, how: str) -> str:
-    """The words for a call that was answered and not acknowledged. keys: pressed all the same."""
-    pressed = f"other keys: {keys}" if keys else "no key was pressed"
-    return f"answered, {pressed}, {how}"
+def without_key(*, other: bool, hung_up: bool) -> str:
+    """The words for a call that was answered and not acknowledged.
+
+    other: another key was pressed. hung_up: the other side ended it before the text did.
+    """
+    if other:
+        return HUNG_UP_AFTER_ANOTHER if hung_up else ANOTHER_KEY
+    return HUNG_UP if hung_up else NO_KEY
