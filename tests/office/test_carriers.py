@@ -290,3 +290,28 @@ def test_the_page_costs_the_same_for_many_carriers(office: Client, mail: WayOut)
     with CaptureQueriesContext(connection) as many:
         office.get(LIST)
     assert len(many) == len(one)
+
+
+KANNEL = {
+    "name": "Kannel", "provider": "every", "priority": "1", "s_url": "https://gateway.example/sendsms",
+    "s_username": "arc", "x_password": "s3cret", "s_hooks": '{"sender": "msisdn"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("secure", "plain", "told"), [(True, "", True), (False, "", False), (False, "on", True)]
+)
+def test_a_gateway_is_told_where_it_brings_receipts(
+    office: Client, secure: bool, plain: str, told: bool
+) -> None:
+    given = KANNEL | ({"s_plain_http": plain} if plain else {})
+    answer = office.post(f"{LIST}new/?kind=sms_http", given)
+    assert answer.status_code == 302
+    row = WayOut.objects.get(kind="sms_http")
+    assert row.settings["hooks"] == {"sender": "msisdn"}
+    answer = office.post(f"{LIST}{row.pk}/hook/", secure=secure)
+    page = answer.content.decode()
+    [address] = set(re.findall(r"https?://testserver/hooks/[\w-]{40,}/", page))
+    row.refresh_from_db()
+    assert ways.secrets_of(row) == {"password": "s3cret"} | ({"hook_url": address} if told else {})
+    assert ("Enter the address under hook_url as well" in page) is not told

@@ -22,6 +22,7 @@ from meldkamer.notify import commands as notify
 from meldkamer.notify import health, ways
 from meldkamer.notify.kinds import CHANNELS, KINDS, SANDBOX, SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.web import fault_of_address
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.carrier_forms import EVERY, CarrierForm
 from meldkamer.office.screens import carriers as screen
@@ -29,6 +30,8 @@ from meldkamer.office.views.rendering import page
 from meldkamer.sites import phones
 
 get_or_post = require_http_methods(["GET", "POST"])
+#: the secret of a carrier that tells the other end where it is called
+HOOK_URL = "hook_url"
 #: names of the addresses that a channel's carriers call us at
 HOOKS = {
     "sms": ("hook-sms", "hook-receipt"),
@@ -149,6 +152,7 @@ def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> Http
         token = ways.new_hook_token(row.pk, office.now, office.actor)
         names = HOOKS.get(row.channel, ())
         issued = [request.build_absolute_uri(reverse(name, args=[token])) for name in names]
+        _tell_itself(request, office, row, token)
         form = CarrierForm(KINDS[row.kind], [], row)
         return _form(request, office, form, row, issued=issued)
     changes: dict[str, dict[str, Any]] = {
@@ -162,6 +166,23 @@ def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> Http
     except SettingsFault as fault:
         messages.error(request, str(fault))
     return redirect("office:carriers")
+
+
+def _tell_itself(request: HttpRequest, office: Office, row: WayOut, token: str) -> None:
+    """A carrier that tells the other end with each message where it is called, knows it now.
+
+    Where it may not be told, the old one is void all the same and its receipts are missed; so
+    whoever made a new one is told to enter it.
+    """
+    if HOOK_URL not in KINDS[row.kind].secrets:
+        return
+    there = reverse("hook-receipt", args=[token]).removesuffix("receipt/")
+    address = request.build_absolute_uri(there)
+    if fault_of_address(address) and not row.settings.get("plain_http"):
+        said = _("Enter the address under %(name)s as well: from here it would not be https.")
+        messages.warning(request, said % {"name": HOOK_URL})
+        return
+    ways.change(row.pk, office.now, secrets={HOOK_URL: address}, actor=office.actor)
 
 
 @require_POST
