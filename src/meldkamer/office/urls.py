@@ -7,6 +7,7 @@ from meldkamer.office.views import (
     changes,
     emergency,
     hours,
+    letters,
     lists,
     patrols,
     procedures,
@@ -95,6 +96,13 @@ urlpatterns = [
              name=f"carrier_{act}")
         for act in ("on", "off", "up", "down", "hook")
     ),
+    path("letters/", letters.letters, name="letters"),
+    path("letters/posted/", letters.gone, name="letters_gone"),
+    path("letters/pdf/", letters.pdf, name="letters_pdf"),
+    path("letters/print/", letters.print_letters, name="letters_print"),
+    path("letters/post/", letters.post_letters, name="letters_post"),
+    path("letters/requeue/", letters.requeue, name="letters_requeue"),
+    path("letters/<int:letter_id>/returned/", letters.returned, name="letter_returned"),
     path("messages/", words.listing, name="words"),
     path("messages/<slug:key>/<slug:language>/", words.message, name="word"),
     path("messages/<slug:key>/<slug:language>/preview/", words.preview, name="word_preview"),
