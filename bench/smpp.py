@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import platform
 import statistics
@@ -27,7 +28,7 @@ from pathlib import Path
 from smpplib import client, consts
 
 from meldkamer.notify.carrier import Parcel, ReceiptState
-from meldkamer.notify.sms.arrivals import Arrival, Connection
+from meldkamer.notify.sms.arriving import Arrival, Connection
 from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from meldkamer.project import paths
@@ -103,7 +104,8 @@ def ours(port: int, window: int, seconds: float) -> float:
 def peer(port: int, seconds: float) -> float:
     """Texts a second through smpplib's client."""
     refs: list[str] = []
-    one = client.Client("127.0.0.1", port, allow_unknown_opt_params=True)
+    logging.getLogger("bench.peer").setLevel(logging.ERROR)
+    one = client.Client("127.0.0.1", port, allow_unknown_opt_params=True, logger_name="bench.peer")
     one.set_message_sent_handler(lambda pdu: refs.append(pdu.message_id.decode()))
     one.connect()
     one.bind_transceiver(system_id="arc", password="")
@@ -117,7 +119,6 @@ def peer(port: int, seconds: float) -> float:
         )  # fmt: skip
         one.read_once()
     took_s = time.monotonic() - started_s
-    one.unbind()
     one.disconnect()
     return _rate(refs, took_s)
 

@@ -86,7 +86,8 @@ def test_each_course_of_the_ladder_runs_over_a_real_centre(
     assert [len(_to(centre, phone)) for phone in phones_of(nobody)] == [1, 1]
     assert [len(_to(centre, phone)) for phone in phones_of(agrees)] == [1, 0]
     first, second = texts_of(nobody)
-    assert first.handed_over_at and second.handed_over_at
+    assert first.handed_over_at
+    assert second.handed_over_at
     gap_s = (second.created_at - first.handed_over_at).total_seconds()
     assert WAIT_S <= gap_s < WAIT_S + 1.5
     assert [(one.state, bool(one.carrier_ref)) for one in texts_of(barred)] == [

@@ -18,6 +18,7 @@ PARTS = {
     "watch": "line tests of 1,000,000 transmitters",
     "storm": "100,000 power failures in a minute, and a burglary a second among them",
     "ladders": "5,000 SMS ladders at once, over SMPP",
+    "smpp": "texts a second over SMPP, against smpplib's own loop",
     "screen": "frame received to row visible in a browser",
 }
 

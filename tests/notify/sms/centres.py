@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from meldkamer.notify.carrier import Parcel, ReceiptState
-from meldkamer.notify.sms.arrivals import Arrival, Connection
+from meldkamer.notify.sms.arriving import Arrival, Connection
 from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from meldkamer.project import paths

@@ -8,7 +8,7 @@ import pytest
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.notify.models import InboundMessage, SmsArrival, WayOut
 from meldkamer.notify.sms import arrivals
-from meldkamer.notify.sms.arrivals import Arrival, Connection, Past, is_again
+from meldkamer.notify.sms.arriving import Arrival, Connection, Past, is_again
 from meldkamer.notify.sms.coding import PieceOf
 
 NOW = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)

@@ -11,7 +11,6 @@ not come in time: that deadline stands on the agenda. All of it is one transacti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -21,62 +20,13 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.notify import inbox
 from meldkamer.notify.ears import NotStored
+from meldkamer.notify.sms.arriving import Arrival, Connection, Past, is_again
 from meldkamer.notify.sms.coding import PieceOf
 from meldkamer.notify.sms.models import SmsArrival
 
 #: kind of the agenda's rows: pieces of an answer that are given as they are
 PIECES = "sms.pieces"
-#: the same text again over the same connection: a centre that repeats itself, not a person
-_REPEATED = timedelta(seconds=3)
-#: we answered so late that the centre may have stopped waiting, and what it does then
-_SLOW, _REPEATED_SLOW = timedelta(seconds=5), timedelta(seconds=60)
-#: an answer of ours so shortly before the connection was lost may be lost as well
-_CUT_OFF = timedelta(seconds=5)
-#: what had no answer is brought again so soon after a new connection, and for so long
-_BROUGHT_AGAIN, _UNANSWERED = timedelta(minutes=10), timedelta(hours=1)
 _KEPT, _TIDIED_AT_ONCE = timedelta(days=3), 20
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A person's text as it came. digest: of all that the centre said of it."""
-
-    digest: str
-    sender: str
-    to: str
-    text: str
-    piece: PieceOf | None
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """The connection over which something comes: its name, and since when."""
-
-    name: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """When the same text came before, and over what."""
-
-    connection: str
-    arrived_at: datetime
-    answered_at: datetime | None
-
-
-def is_again(past: Past, over: Connection, now: datetime) -> bool:
-    """Whether a text is the one that came before, brought again. Pure."""
-    if past.connection == over.name:
-        if past.answered_at is None:
-            return now - past.arrived_at < _UNANSWERED
-        slow = past.answered_at - past.arrived_at > _SLOW
-        return now - past.answered_at < (_REPEATED_SLOW if slow else _REPEATED)
-    if now - over.since > _BROUGHT_AGAIN:
-        return False
-    if past.answered_at is None:
-        return now - past.arrived_at < _UNANSWERED
-    return over.since - past.answered_at < _CUT_OFF
 
 
 class Shelf:

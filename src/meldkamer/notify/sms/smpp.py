@@ -27,7 +27,6 @@ from meldkamer.notify.carrier import (
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import coding, smpp_receipts
 from meldkamer.notify.sms import smpp_pdus as pdus
-from meldkamer.notify.sms.arrivals import Shelf as DatabaseShelf
 from meldkamer.notify.sms.smpp_link import tls_context
 from meldkamer.notify.sms.smpp_listening import Listener, Shelf
 from meldkamer.notify.sms.smpp_receipts import LongTexts
@@ -45,6 +44,9 @@ _UDH = smpp_receipts.HEADER
 
 def build(settings: SmppSettings, secrets: Mapping[str, str], ears: Ears) -> Carrier:
     """The carrier, not connected yet. SettingsFault when the password does not fit SMPP."""
+    # here, for the carrier alone needs no database
+    from meldkamer.notify.sms.arrivals import Shelf as DatabaseShelf
+
     shelf = DatabaseShelf(ears.carrier_id, settings.pieces_s)
     try:
         return SmppCarrier(settings, secrets.get("password", ""), ears, shelf)

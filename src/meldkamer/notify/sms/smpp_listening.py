@@ -23,7 +23,7 @@ from typing import Protocol
 from meldkamer.notify.carrier import Ears, ReceiptState
 from meldkamer.notify.sms import coding, smpp_receipts
 from meldkamer.notify.sms import smpp_pdus as pdus
-from meldkamer.notify.sms.arrivals import Arrival, Connection
+from meldkamer.notify.sms.arriving import Arrival, Connection
 from meldkamer.notify.sms.senders import e164
 from meldkamer.notify.sms.smpp_pdus import Delivered, Pdu
 from meldkamer.notify.sms.smpp_receipts import LongTexts
