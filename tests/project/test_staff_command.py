@@ -72,3 +72,24 @@ def test_a_wrong_line_names_what_was_wrong_and_enters_nobody(
 def test_the_password_is_no_argument_of_the_command() -> None:
     text = Path(__file__).parents[2].joinpath("src/meldkamer/project/commands/staff.py").read_text()
     assert '"--password"' not in text
+
+
+@pytest.mark.clause("M12.3")
+def test_a_supervisor_has_a_telephone_and_the_change_is_written_down_without_it(
+    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from meldkamer.journal.models import Entry
+    from meldkamer.people.models import Staff
+
+    assert main(["staff", "provider", "ours", "--name", "ours", "--terms", "dtral"]) == 0
+    password = "lamp-cable-window-41"
+    assert _add(monkeypatch, password, "an", "--role", "supervisor", "--provider", "ours") == 0
+    assert main(["staff", "phone", "an", "0475 12 34 56"]) == 0
+    assert Staff.objects.get(username="an").phone == "+32475123456"
+    (entry,) = Entry.objects.filter(what="staff.phone_changed")
+    assert (entry.recipient, entry.clause, entry.data) == ("an", "M12.3", {})
+    assert main(["staff", "phone", "an", "soon"]) == 1
+    assert main(["staff", "phone", "nobody", "+32475123456"]) == 1
+    assert "no member of staff nobody" in capsys.readouterr().err
+    assert main(["staff", "phone", "an", ""]) == 0
+    assert Staff.objects.get(username="an").phone == ""

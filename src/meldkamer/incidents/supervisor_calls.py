@@ -6,6 +6,7 @@ called is decided by `rules.reminding`; what is here are the facts and the messa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from meldkamer.incidents.carry_out import Docket, message_facts, of_incident
@@ -26,7 +27,7 @@ def remind(docket: Docket, now: datetime, *, first: bool) -> None:
     if terms.announcing.supervisor == "never":
         return
     people = {person.pk: person for person in supervisors_on_duty(docket.site.provider_id)}
-    past = _past(docket, now)
+    past = _past(docket, [person.phone for person in people.values()], now)
     chosen = reminding.whom(list(people), past, terms, now, first=first)
     if chosen is None:
         return
@@ -50,16 +51,15 @@ def remind(docket: Docket, now: datetime, *, first: bool) -> None:
     docket.say(CALLED, "M12.2", to=person.get_username(), data=data)
 
 
-def _past(docket: Docket, now: datetime) -> Reminders:
+def _past(docket: Docket, phones: Collection[str], now: datetime) -> Reminders:
     history = docket.facts().history
     known = [past.at for past in history if past.what == KNOWS]
     lasts = timedelta(seconds=docket.site_facts.terms.announcing.wait_s)
     # a call has an end, told or not: after that it keeps nobody from being called
     going_on = OutboxMessage.objects.filter(
-        provider_id=docket.site.provider_id,
-        channel="voice",
-        template=REMINDER,
+        address__in=phones,
         created_at__gt=now - lasts,
+        template=REMINDER,
         acknowledged_at=None,
     ).exclude(state__in=(OutboxMessage.State.FAILED, OutboxMessage.State.CANCELLED))
     return Reminders(

@@ -13,6 +13,7 @@ from django.db import transaction
 from meldkamer.journal import commands as journal
 from meldkamer.people.models import Presence, Staff
 from meldkamer.sites.models import Provider
+from meldkamer.sites.phones import PhoneFault, normal
 
 _EXTENSION = re.compile(r"[A-Za-z0-9_.+-]{0,24}\Z")
 
@@ -47,6 +48,28 @@ def choose_dialling(staff: Staff, dials: str, extension: str) -> None:
     if dials == Staff.Dials.PBX and not staff.extension:
         raise ValidationError({"extension": "expected the number of the telephone at the desk"})
     staff.save(update_fields=["dials", "extension"])
+
+
+@transaction.atomic
+def choose_phone(staff: Staff, phone: str, now: datetime, actor: str) -> None:
+    """Where this person is called about what nobody takes, as the terms say (M12.2); "" for not.
+
+    ValidationError names the field and what was expected.
+    """
+    try:
+        staff.phone = normal(phone)
+    except PhoneFault as fault:
+        raise ValidationError({"phone": str(fault)}) from None
+    staff.save(update_fields=["phone"])
+    for provider_id in staff.providers.values_list("pk", flat=True):
+        journal.write(
+            "staff.phone_changed",
+            now,
+            provider_id=provider_id,
+            to=staff.get_username(),
+            clause="M12.3",
+            actor=actor,
+        )
 
 
 def enter_staff(

@@ -18,7 +18,7 @@ class Reminders:
     """What is known of the calls about one incident, and of those of its provider.
 
     called: those who were called about it, in order. known_at: when one of them last pressed the
-    key. busy: somebody of this provider is being called at this moment.
+    key. busy: one of these supervisors is being called at this moment.
     """
 
     called: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""Enter a provider, or a member of staff with the providers whose sites he may see.
+"""Enter a provider, a member of staff with the providers whose sites he may see, his telephone.
 
 The password is asked for on the terminal, or read from standard input with --password-stdin; it
 is never an argument, so that it is in no history and no process list.
@@ -14,14 +14,17 @@ from meldkamer.project.faults import OperatingFault
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """add NAME --role ROLE --provider SLUG … | provider SLUG --name NAME --terms TERMS."""
-    acts = parser.add_subparsers(dest="act", required=True, metavar="add|provider")
+    """add NAME --role ROLE --provider SLUG … | phone NAME NUMBER | provider SLUG --name --terms."""
+    acts = parser.add_subparsers(dest="act", required=True, metavar="add|phone|provider")
     add = acts.add_parser("add", help="enter a member of staff")
     add.add_argument("username")
     add.add_argument("--role", required=True, choices=["operator", "supervisor", "office"])
     add.add_argument("--language", default="nl", choices=["nl", "fr", "de", "en"])
     add.add_argument("--provider", action="append", default=[], help="short name; may be repeated")
     add.add_argument("--password-stdin", action="store_true", help="read it from standard input")
+    phone = acts.add_parser("phone", help="where a supervisor is called about what nobody takes")
+    phone.add_argument("username")
+    phone.add_argument("number", help="such as +32475123456; empty for none")
     provider = acts.add_parser("provider", help="enter a provider")
     provider.add_argument("slug", help="short name, such as securitas")
     provider.add_argument("--name", required=True)
@@ -34,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from django.core.exceptions import ValidationError
 
     try:
-        return _provider(options) if options.act == "provider" else _add(options)
+        return {"provider": _provider, "phone": _phone, "add": _add}[options.act](options)
     except ValidationError as fault:
         raise OperatingFault(_words(fault)) from None
 
@@ -56,6 +59,18 @@ def _provider(options: argparse.Namespace) -> int:
         raise OperatingFault(str(fault)) from None
     enter_provider(options.slug, options.name, options.terms, datetime.now(UTC), "command line")
     print(f"provider {options.slug} is entered, under the terms {options.terms}")
+    return 0
+
+
+def _phone(options: argparse.Namespace) -> int:
+    from meldkamer.people.commands import choose_phone
+    from meldkamer.people.models import Staff
+
+    staff = Staff.objects.filter(username=options.username).first()
+    if staff is None:
+        raise OperatingFault(f"no member of staff {options.username}")
+    choose_phone(staff, options.number, datetime.now(UTC), "command line")
+    print(f"{options.username} is called at {staff.phone}" if staff.phone else "no telephone")
     return 0
 
 
