@@ -84,7 +84,7 @@ def _consume(receipt_id: int, message_id: int, now: datetime) -> None:
 def _take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetime) -> None:
     if state == ReceiptState.DELIVERED:
         outbox.note_delivered(message, now)
-        sent.told(message, "message.delivered", detail, now)
+        sent.delivered(message, detail, now)
     elif state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
         reason = detail or state.value
         if outbox.note_undelivered(message, reason):

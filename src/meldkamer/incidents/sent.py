@@ -88,8 +88,28 @@ def _nobody_told(message: OutboxMessage, now: datetime) -> None:
     )
 
 
+def delivered(message: OutboxMessage, detail: str, now: datetime) -> None:
+    """It is on the phone: shown in the course and nothing else, so the incident is not read."""
+    if message.incident_id is None:
+        _of_no_incident(message, "message.delivered", detail, now)
+        return
+    journal.write(
+        "message.delivered",
+        now,
+        provider_id=message.provider_id,
+        site_id=message.site_id,
+        incident_id=message.incident_id,
+        incident_type=Incident.objects.values_list("type", flat=True).get(pk=message.incident_id),
+        clause=message.clause,
+        reason=detail,
+        to=message.recipient,
+        data=_line(message),
+    )
+    journal.announce(f"incident:{message.incident_id}")
+
+
 def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
-    """Delivered, acknowledged or unanswered, as its carrier says.
+    """Acknowledged or unanswered, as its carrier says.
 
     What a service acknowledges by wire it has taken on (B1).
     """
