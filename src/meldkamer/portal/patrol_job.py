@@ -194,7 +194,10 @@ def _police(facts: IncidentFacts, zone: ZoneInfo) -> str:
     words = _("Police called at %(time)s.") % {"time": _clock(called[-1], zone)}
     attended = [p for p in facts.history if p.what == "service.attended" and p.to == "police"]
     eta = str(attended[-1].data.get("eta") or "") if attended else ""
-    return f"{words} {_('They come: %(eta)s.') % {'eta': eta}}" if eta else words
+    if not eta:
+        return words
+    come = _("They come: %(eta)s.") % {"eta": eta}
+    return f"{words} {come}"
 
 
 def _over(incident: Incident | None) -> str:

@@ -35,4 +35,7 @@ _REASONS = {
 def reason(text: str, unit: str = "") -> str:
     """The sentence of a reason; unit: who has the job now."""
     words = str(_REASONS.get(text, text))
-    return f"{words} {_('%(unit)s goes.') % {'unit': unit}}" if unit else words
+    if not unit:
+        return words
+    goes = _("%(unit)s goes.") % {"unit": unit}
+    return f"{words} {goes}"

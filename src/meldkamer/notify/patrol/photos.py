@@ -65,7 +65,9 @@ def _jpeg(content: bytes) -> bytes:
         kept.insert(1, _turned(turned))
     # another picture may follow the first one; its metadata as well
     end = content.find(b"\xff\xd9", at)
-    return b"".join([*kept, content[at : end + 2] if end >= 0 else content[at:]])
+    if end < 0:
+        raise PhotoFault("cut off")
+    return b"".join([*kept, content[at : end + 2]])
 
 
 def _orientation(tiff: bytes) -> int:

@@ -39,7 +39,7 @@ function draw() {
   const waits = entries.filter((one) => !one.failed).length
   by('waits').hidden = !waits
   const count = /** @type {HTMLElement} */ (by('waits').querySelector('[data-one]'))
-  count.textContent = (waits === 1 ? count.dataset.one : count.dataset.many)?.replace('%n', String(waits)) ?? ''
+  count.textContent = (waits === 1 ? count.dataset.one : count.dataset.many)?.replace('{n}', String(waits)) ?? ''
   by('shut-out').hidden = !shutOut
   document.body.dataset.waits = String(waits)
   drawPhotos(mine)
