@@ -138,8 +138,9 @@ def take(staff: Staff, call_id: int, now: datetime) -> IncomingCall:
     call = IncomingCall.objects.select_for_update(of=("self",)).filter(pk=call_id).first()
     if call is None or not _may(staff, call):
         raise Refused("M12.3", "another provider's")
-    if call.taken_by_id not in (None, staff.pk):
-        raise NotYours(_CLAUSE, "taken by another", holder=str(call.taken_by))
+    if call.taken_by is not None and call.taken_by_id != staff.pk:
+        who = call.taken_by.get_full_name() or call.taken_by.username
+        raise NotYours(_CLAUSE, "taken by another", holder=who)
     if call.state == State.ENDED and call.taken_by_id is None:
         raise Gone(_CLAUSE, "the call is over")
     if call.taken_by_id is None:

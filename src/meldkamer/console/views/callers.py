@@ -18,7 +18,7 @@ from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import Context, after_act, gone, middle
 from meldkamer.incidents import answering, dispatching, incoming, queries
 from meldkamer.incidents.facts import terms_of
-from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.faults import NotYours, Refused
 from meldkamer.people.identification import PREMISES
 from meldkamer.sites.models import Site
 
@@ -46,6 +46,11 @@ def take_call(request: HttpRequest, desk: Desk, call_id: int) -> HttpResponse:
     """F2: this desk answers; the record that it may be about is asked for by name and code."""
     try:
         answering.take(desk.staff, call_id, desk.now)
+    except NotYours as fault:
+        head = _("%(who)s answers this call.") % {"who": fault.detail["holder"]}
+        answered = Refusal(head, "", fault.clause, grave=False)
+        shown: Context = {"refusal": answered, "says": []}
+        return middle(request, desk, "console/caller.html", shown)
     except Refused as fault:
         refusal = refusals.of_fault(fault, "take", None, desk.now)
         values: Context = {"refusal": refusal, "says": []}
