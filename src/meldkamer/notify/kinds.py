@@ -25,6 +25,7 @@ class Kind:
 
     module has `build(settings, secrets, ears) -> Carrier` and the msgspec struct called `settings`.
     secrets: their names; they are entered apart and never shown. two_way: answers may come back.
+    Settings with which they cannot say so in a property `why_no_answers`.
     """
 
     name: str

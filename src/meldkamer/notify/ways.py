@@ -221,7 +221,10 @@ def _check(row: WayOut) -> None:
     if row.enabled:
         _check_alone(row)
     if row.kind != SANDBOX:
-        read_settings(kind_of(row.kind), row.settings)
+        read = read_settings(kind_of(row.kind), row.settings)
+        why_none = getattr(read, "why_no_answers", "")
+        if row.two_way and why_none:
+            raise SettingsFault(f"{row.kind}: {why_none}")
 
 
 def _check_alone(row: WayOut) -> None:

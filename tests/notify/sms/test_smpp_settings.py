@@ -1,9 +1,11 @@
 """What is said of an SMS centre is refused when it cannot be, with what was expected."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from meldkamer.notify import ways
 from meldkamer.notify.kinds import KINDS, SettingsFault, build, read_settings
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from tests.notify.sms.centres import Heard
@@ -32,20 +34,32 @@ def test_a_number_of_ours_says_itself_of_what_kind_it_is(
 
 
 def test_a_name_as_sender_is_a_name() -> None:
-    settings = _read(sender="Securitas", two_way=False, bind="transmitter")
+    settings = _read(sender="Securitas", bind="transmitter")
     assert settings.source == (5, 0, "Securitas")
     assert _read(sender="8850", sender_ton=0, sender_npi=1).source == (0, 1, "8850")
 
 
 @pytest.mark.clause("S7.3")
-def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_are_wanted() -> None:
-    for wrong in (
-        {"sender": "Securitas"},
-        {"sender": "32460001122", "sender_ton": 5},
-        {"bind": "transmitter"},
-    ):
-        with pytest.raises(SettingsFault, match=r"S7\.3.*two_way = false"):
-            _read(**wrong)
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"sender": "Securitas"}, "smpp: sender: nobody can answer to the name 'Securitas'"),
+        ({"sender_ton": 5}, "smpp: sender: nobody can answer"),
+        ({"bind": "transmitter"}, "smpp: bind: "),
+    ],
+)
+def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
+    wrong: dict[str, Any], told: str
+) -> None:
+    now = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
+    with pytest.raises(SettingsFault, match=r"S7\.3") as fault:
+        ways.add("smpp", "answered", now, settings_given=LEAST | wrong)
+    assert told in str(fault.value)
+    row = ways.add("smpp", "one way", now, settings_given=LEAST | wrong, two_way=False)
+    with pytest.raises(SettingsFault, match=r"S7\.3"):
+        ways.change(row.pk, now, values={"two_way": True})
+    assert ways.add("smpp", "number", now, settings_given=LEAST).two_way
 
 
 @pytest.mark.parametrize(
@@ -56,8 +70,8 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_are_wanted()
         ({"system_id": ""}, "system_id: expected 1 to 15 characters"),
         ({"system_id": "a" * 16}, "system_id: expected 1 to 15 characters"),
         ({"system_type": "a" * 13}, "system_type: expected at most 12"),
-        ({"sender": "Twelve chars", "two_way": False}, "sender: expected 1 to 11"),
-        ({"sender": "Café", "two_way": False}, "sender: expected 1 to 11"),
+        ({"sender": "Twelve chars"}, "sender: expected 1 to 11"),
+        ({"sender": "Café"}, "sender: expected 1 to 11"),
         ({"region": "be"}, "region: expected two capitals"),
         ({"window": 0}, "window: expected 1 to 500, not 0"),
         ({"parts_most": 256}, "parts_most: expected 1 to 255"),

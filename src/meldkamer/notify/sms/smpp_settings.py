@@ -40,7 +40,6 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     sender: str
     sender_ton: int | None = None
     sender_npi: int | None = None
-    two_way: bool = True
     number_ton: int = INTERNATIONAL
     number_npi: int = ISDN
     region: str = "BE"
@@ -88,8 +87,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         _between("pieces_s", self.pieces_s, 1, 86_400)
 
     def _check_sender(self) -> None:
-        named = _NUMBER.fullmatch(self.sender) is None
-        if named:
+        if self._named:
             _text("sender", self.sender, _NAME_MOST, empty=False)
         for name, value, most in (
             ("sender_ton", self.sender_ton, _TYPE_MOST),
@@ -97,23 +95,30 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         ):
             if value is not None:
                 _between(name, value, 0, most)
-        if not self.two_way:
-            return
-        _need(
-            not named and self.sender_ton != ALPHANUMERIC,
-            f"sender: nobody can answer to the name {self.sender!r} (S7.3); expected a number of "
-            "our own, or two_way = false",
-        )
-        _need(
-            self.bind != "transmitter",
-            'bind: a "transmitter" hears no answers (S7.3); expected "transceiver" or "pair", or '
-            "two_way = false",
-        )
+
+    @property
+    def _named(self) -> bool:
+        return _NUMBER.fullmatch(self.sender) is None
+
+    @property
+    def why_no_answers(self) -> str:
+        """Why nobody can answer to what goes out with these settings (S7.3); "" when one can."""
+        if self._named or self.sender_ton == ALPHANUMERIC:
+            return (
+                f"sender: nobody can answer to the name {self.sender!r} (S7.3); expected a number "
+                "of our own, or a carrier over which no answers come back"
+            )
+        if self.bind == "transmitter":
+            return (
+                'bind: a "transmitter" hears no answers (S7.3); expected "transceiver" or "pair", '
+                "or a carrier over which no answers come back"
+            )
+        return ""
 
     @property
     def source(self) -> tuple[int, int, str]:
         """Type, plan and address that texts come from."""
-        if _NUMBER.fullmatch(self.sender) is None:
+        if self._named:
             own = (ALPHANUMERIC, UNKNOWN, self.sender)
         elif len(self.sender) <= _SHORT_MOST:
             own = (NETWORK, UNKNOWN, self.sender)
