@@ -82,7 +82,7 @@ def test_a_text_goes_in_7_bit_only_when_each_character_is_there(body: str, codin
         (400, "Number(s) has/have been denied by white- and/or black-lists.", Rejected, None),
         (400, "Empty receiver number not allowed, rejected", Rejected, None),
         (400, "Sender missing and no global set, rejected", CarrierFault, None),
-        (403, "Authorization failed for sendsms", CarrierFault, 30.0),
+        (403, "Authorization failed for sendsms", CarrierFault, None),
         (404, "", CarrierFault, None),
         (503, "4: Temporal failure, try again later.", CarrierFault, None),
         (500, "5: Sending failed.", CarrierFault, None),
@@ -98,6 +98,17 @@ def test_an_answer_says_whether_the_text_may_go_another_way(
         sent(answers((code, text)))
     assert type(fault.value) is kind
     assert fault.value.after_s == after_s
+
+
+def test_a_gateway_that_asks_to_be_left_alone_is() -> None:
+    def busy(line: socket) -> None:
+        while request := read_request(line):
+            code = b"404 X" if request.startswith(b"GET") else b"503 X\r\nRetry-After: 7"
+            line.sendall(b"HTTP/1.1 " + code + b"\r\nContent-Length: 0\r\n\r\n")
+
+    with pytest.raises(CarrierFault, match="the gateway answered 503") as fault:
+        sent(busy)
+    assert fault.value.after_s == 7.0
 
 
 def test_an_address_that_is_no_number_is_turned_down_without_asking() -> None:

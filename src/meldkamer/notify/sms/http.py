@@ -25,8 +25,6 @@ from meldkamer.notify.web import fault_of_address
 
 #: Kannel tells of: delivered 1, failed 2, refused by the SMS centre 16
 _TELLS = "19"
-#: seconds a gateway that does not know us is left alone: its password must be changed first
-_STRANGER_S = 30.0
 _PRINTABLE, _UNBROKEN = re.compile(r"[\x20-\x7e]+\Z"), re.compile(r"[\x21-\x7e]+\Z")
 _NUMBER = re.compile(r"\+?[0-9]{2,20}\Z")
 _QUEUED = re.compile(r"\s*(0|3):")
@@ -130,8 +128,8 @@ class SmsHttpCarrier:
         if code == 400 and _BARRED.search(answer.text):
             raise Rejected(f"the gateway refuses it: {words}")
         if code in (401, 403):
-            after_s = answer.after_s or _STRANGER_S
-            raise CarrierFault(f"the gateway does not know us: {words}", after_s=after_s)
+            # no pause: who has a wrong password is out of order, and another way is taken
+            raise CarrierFault(f"the gateway does not know us: {words}")
         if code in (502, 504):
             # of a machine in between, which may have passed it on
             raise InDoubt(f"the gateway answered {code}")
