@@ -77,7 +77,7 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
         ({"parts_most": 256}, "parts_most: expected 1 to 255"),
         ({"answer_s": 31}, "answer_s: expected 0.1 to 30"),
         ({"valid_s": -1}, "valid_s: expected 0 to"),
-        ({"tls": True, "tls_authority": "nonsense"}, "tls_authority: expected certificates in PEM"),
+        ({"tls_fingerprint": "ab:cd"}, "tls_fingerprint: expected the SHA-256"),
         ({"long_text": "cut"}, "long_text"),
         ({"windo": 5}, "windo"),
         ({"password": "x"}, "password"),

@@ -1,9 +1,11 @@
 """SMPP inside TLS: the centre's certificate is checked, and a full window goes both ways."""
 
 import ipaddress
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -51,16 +53,17 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeCentre, str]]:
     key, certificate = _certificate(tmp_path_factory.mktemp("tls"))
+    octets = ssl.PEM_cert_to_DER_cert(certificate.read_text())
     with node_centre(tls=(key, certificate)) as centre:
-        yield centre, certificate.read_text()
+        yield centre, sha256(octets).hexdigest()
 
 
 def test_a_full_window_goes_both_ways(secured: tuple[NodeCentre, str]) -> None:
-    centre, authority = secured
+    centre, fingerprint = secured
     centre.behave(receipt="DELIVRD")
     heard = Heard()
     with (
-        a_carrier(centre.port, heard, tls=True, tls_authority=authority, window=20) as carrier,
+        a_carrier(centre.port, heard, tls=True, tls_fingerprint=fingerprint, window=20) as carrier,
         ThreadPoolExecutor(20) as pool,
     ):
         refs = list(pool.map(lambda n: carrier.send(text_of(f"no {n} 🔥")), range(200)))
@@ -73,16 +76,23 @@ def test_a_full_window_goes_both_ways(secured: tuple[NodeCentre, str]) -> None:
 def test_a_centre_that_nobody_vouches_for_is_not_talked_to(
     secured: tuple[NodeCentre, str],
 ) -> None:
-    centre, authority = secured
+    centre, fingerprint = secured
     centre.forget()
     strangers = unopened(centre.port, tls=True)
     with pytest.raises(CarrierFault, match=r"did not agree on TLS.*certificate"):
         strangers.open()
-    # nor one whose name is another
-    misnamed = unopened(centre.port, tls=True, tls_authority=authority, host="localhost")
-    with pytest.raises(CarrierFault, match=r"did not agree on TLS.*localhost"):
-        misnamed.open()
+    # nor one that shows another certificate than the one that was entered
+    other = unopened(centre.port, tls=True, tls_fingerprint="ab:" * 31 + "ab")
+    with pytest.raises(CarrierFault, match=rf"another one, with the SHA-256 {fingerprint}"):
+        other.open()
     assert centre.all("bound") == []
+
+
+def test_the_fingerprint_may_be_written_as_tools_show_it(secured: tuple[NodeCentre, str]) -> None:
+    centre, fingerprint = secured
+    shown = ":".join(fingerprint[at : at + 2] for at in range(0, 64, 2)).upper()
+    with a_carrier(centre.port, tls=True, tls_fingerprint=shown) as carrier:
+        assert carrier.send(text_of("x"))
 
 
 def test_a_plain_connection_to_it_is_told_apart(secured: tuple[NodeCentre, str]) -> None:

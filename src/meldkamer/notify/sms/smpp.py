@@ -27,7 +27,7 @@ from meldkamer.notify.carrier import (
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import coding, smpp_receipts
 from meldkamer.notify.sms import smpp_pdus as pdus
-from meldkamer.notify.sms.smpp_link import tls_context
+from meldkamer.notify.sms.smpp_link import Tls
 from meldkamer.notify.sms.smpp_listening import Listener, Shelf
 from meldkamer.notify.sms.smpp_receipts import LongTexts
 from meldkamer.notify.sms.smpp_session import LoginRefused, NoAnswer, Session
@@ -61,7 +61,7 @@ class SmppCarrier:
         self.at_once = settings.window
         self._settings, self._password = settings, check_password(password)
         self._ears, self._shelf = ears, shelf
-        self._tls = tls_context(settings.tls_authority) if settings.tls else None
+        self._tls = Tls(settings.fingerprint) if settings.tls else None
         self._long_texts = LongTexts()
         self._lock = threading.Lock()
         self._sending: Session | None = None

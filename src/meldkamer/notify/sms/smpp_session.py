@@ -6,7 +6,6 @@ the connection; the last two tell whether the request had left us. Never: the pa
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 import uuid
@@ -17,7 +16,7 @@ from typing import Any
 
 from meldkamer.notify.carrier import CarrierFault
 from meldkamer.notify.sms import smpp_pdus as pdus
-from meldkamer.notify.sms.smpp_link import Link, connect
+from meldkamer.notify.sms.smpp_link import Link, Tls, connect
 from meldkamer.notify.sms.smpp_pdus import Pdu
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 
@@ -49,7 +48,7 @@ class Session:
     def __init__(
         self,
         settings: SmppSettings,
-        tls: ssl.SSLContext | None,
+        tls: Tls | None,
         on_deliver: Callable[[Session, Pdu], None],
     ) -> None:
         self._settings, self._on_deliver = settings, on_deliver

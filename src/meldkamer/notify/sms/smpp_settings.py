@@ -12,7 +12,6 @@ from typing import Literal
 import msgspec
 
 from meldkamer.notify.sms.coding import PARTS_MOST, Alphabet
-from meldkamer.notify.sms.smpp_link import tls_context
 
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 #: type of number, numbering plan (SMPP 3.4, 5.2.5 and 5.2.6)
@@ -35,7 +34,7 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     system_type: str = ""
     bind: Literal["transceiver", "pair", "transmitter"] = "transceiver"
     tls: bool = False
-    tls_authority: str = ""
+    tls_fingerprint: str = ""
 
     sender: str
     sender_ton: int | None = None
@@ -68,8 +67,10 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         _text("system_id", self.system_id, _SYSTEM_ID_MOST, empty=False)
         _text("system_type", self.system_type, _SYSTEM_TYPE_MOST)
         _text("service_type", self.service_type, _SERVICE_MOST)
-        if self.tls_authority:
-            tls_context(self.tls_authority)
+        _need(
+            not self.tls_fingerprint or len(self.fingerprint) == 64,
+            "tls_fingerprint: expected the SHA-256 of the centre's certificate, 64 hex digits",
+        )
         self._check_sender()
         _between("number_ton", self.number_ton, 0, _TYPE_MOST)
         _between("number_npi", self.number_npi, 0, _PLAN_MOST)
@@ -114,6 +115,12 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
                 "or a carrier over which no answers come back"
             )
         return ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the certificate, as hex digits alone; "" when it is none."""
+        plain = self.tls_fingerprint.replace(":", "").replace(" ", "").lower()
+        return plain if re.fullmatch("[0-9a-f]{64}", plain) else ""
 
     @property
     def source(self) -> tuple[int, int, str]:
