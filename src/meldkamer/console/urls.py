@@ -15,6 +15,7 @@ from meldkamer.console.views import (
     stream,
     tasks,
     tests,
+    wallboard,
 )
 
 app_name = "console"
@@ -38,6 +39,8 @@ urlpatterns = [
     path("calls/<int:call_id>/take/", callers.take_call, name="take_call"),
     path("incident/<int:incident_id>/sheet/<slug:service>/", sheets.printed, name="sheet"),
     path("house/", house.findings, name="house"),
+    path("wallboard/", wallboard.wallboard, name="wallboard"),
+    path("wallboard/now/", wallboard.now, name="wallboard_now"),
     path("lists/outages/", outages.listing, name="outages"),
     path("outages/<int:outage_id>/undo/", outages.undo, name="undo_outage"),
     path("lists/patrols/", patrols.listing, name="patrols"),

@@ -197,6 +197,15 @@ VERIFIED_BY: Words = {
     "camera": _("images"),
     "person": _("a person"),
 }
+CHANNELS: Words = {
+    "sms": _("Texts"),
+    "app": _("App"),
+    "mail": _("Mail"),
+    "letter": _("Letters"),
+    "voice": _("Announced calls"),
+    "authority": _("Police, fire, medical by wire"),
+    "desk": _("Telephones of the desks"),
+}
 NOTICE_KINDS: Words = {
     "unknown_account": _("unknown account"),
     "unknown_sender": _("text of an unknown number"),

@@ -7,7 +7,7 @@ shown as a way out of the house.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -122,9 +122,13 @@ def _counts(now: datetime) -> dict[int, tuple[int, int, int, int]]:
 
 def channels(provider_ids: Collection[int], now: datetime) -> list[ChannelNow]:
     """Every channel of these providers that has a carrier, or messages that wait for one."""
-    providers = list(Provider.objects.filter(pk__in=provider_ids).order_by("name"))
+    return channels_of(list(Provider.objects.filter(pk__in=provider_ids).order_by("name")), now)
+
+
+def channels_of(providers: Sequence[Provider], now: datetime) -> list[ChannelNow]:
+    """The same where the providers were read already."""
     rows = list(WayOut.objects.filter(enabled=True))
-    unsent = _unsent(provider_ids)
+    unsent = _unsent([provider.pk for provider in providers])
     found = []
     for provider in providers:
         mine = [row for row in rows if row.provider_id in (None, provider.pk)]

@@ -15,6 +15,7 @@ from meldkamer.console.screens import calls as call_rows
 from meldkamer.console.screens import house as house_screen
 from meldkamer.console.screens import incident as incident_screen
 from meldkamer.console.screens import queue as queue_screen
+from meldkamer.console.screens import ways as ways_screen
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.incidents import house_checks, queries
 from meldkamer.people.queries import on_duty
@@ -33,6 +34,7 @@ def queue_context(desk: Desk, open_id: int | None) -> Context:
         "beside": queries.beside(desk.shown_ids, desk.now),
         "duty": on_duty(desk.provider_ids, desk.now),
         "overdue": queries.overdue(desk.now),
+        "ways": ways_screen.ways(desk.providers, desk.now),
         "ringing_in": call_rows.rows(desk.staff, desk.providers, desk.now),
         "house": house_screen.banner(house_checks.house(desk.now), desk.now, zone_of(desk)),
     }
