@@ -199,6 +199,7 @@ def _numbers(terms: Terms) -> list[str]:
         faults.append(f"timezone: {terms.timezone!r} is not known; expected e.g. Europe/Brussels")
     for where, value in (
         ("texting.wait_s", terms.texting.wait_s),
+        ("announcing.wait_s", terms.announcing.wait_s),
         ("verification.window_s", terms.verification.window_s),
         ("queue.everyone_after_s", terms.queue.everyone_after_s),
         ("queue.remind_every_s", terms.queue.remind_every_s),

@@ -29,7 +29,7 @@ _UNANSWERED = {
     607: TURNED_AWAY,
 }
 #: there is no such telephone
-_NO_SUCH = frozenset((404, 410, 414, 416, 484, 485, 502, 604))
+_NO_SUCH = frozenset((404, 410, 414, 416, 484, 485, 604))
 
 
 def refused(reason: str) -> CarrierFault | str:

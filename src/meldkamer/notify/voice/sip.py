@@ -177,7 +177,8 @@ class SipCarrier:
     def check(self) -> None:
         """CarrierFault when no call could be made now."""
         self._look()
-        if self._registration is not None:
+        # while somebody is on the telephone the exchange works, and nobody is cut off for it
+        if self._registration is not None and not self._calls:
             self._registration.check()
         if time.monotonic() >= self._tidy_at_s:
             self._tidy_at_s = time.monotonic() + _TIDY_S
