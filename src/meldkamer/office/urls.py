@@ -5,6 +5,7 @@ from django.urls import path
 from meldkamer.office.views import (
     carriers,
     changes,
+    doubts,
     emergency,
     hours,
     letters,
@@ -59,6 +60,7 @@ urlpatterns = [
     path(f"{SITE}service/test/<int:test_id>/end/", service.end_test, name="end_test"),
     path(f"{SITE}service/suspension/<slug:act>/", service.suspension, name="suspension"),
     path(f"{SITE}documents/<int:document_id>/", service.paper, name="paper"),
+    path(f"{SITE}address-works/", doubts.works_again, name="address_works"),
     path(f"{SITE}signals/", sites.signals, name="signals"),
     path(f"{SITE}wire/", sites.wire, name="wire"),
     path(f"{SITE}course/", sites.course, name="course"),
