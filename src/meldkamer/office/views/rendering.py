@@ -10,6 +10,7 @@ from django.shortcuts import render
 
 from meldkamer.office.access import Office
 from meldkamer.office.screens import site as screen
+from meldkamer.office.screens.doubts import doubts
 from meldkamer.sites import queries
 from meldkamer.sites.models import Site
 
@@ -52,6 +53,7 @@ def page(
             "site": site,
             "states": screen.states(site, office.now),
             "checks": screen.checks(site),
+            "doubts": doubts(site),
             "changes": screen.changes(site),
             "accounts": [t.account for t in site.transmitters.filter(active=True)],
             "zone_count": site.zones.count(),
