@@ -154,24 +154,33 @@ function replace(part, its) {
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true })
 }
 
-/** The codes live in this page alone: on site, while the job runs, fetched anew after each load. */
-let codesOf = ''
+/**
+ * The codes live in this page's memory alone, while the job runs: fetched on site, once a load.
+ * @type {{job: string, codes: {kind: string, code: string}[]}}
+ */
+let known = { job: '', codes: [] }
+
 async function showCodes() {
+  const { job: number, told } = job().dataset
+  const onSite = ['arrived', 'found'].includes(told ?? '')
+  if (!onSite) known = { job: '', codes: [] }
   const place = document.getElementById('codes')
-  if (!place || place.dataset.shown || !['arrived', 'found'].includes(job().dataset.told ?? '')) return
-  let answer
-  try {
-    answer = await ask('/patrol/codes/', new FormData())
-    if (!answer.ok) return
-  } catch { return }
-  /** @type {{job: number, codes: {kind: string, code: string}[]}} */
-  const told = await answer.json()
-  codesOf = String(told.job)
-  if (codesOf !== job().dataset.job) return
-  place.replaceChildren(...told.codes.map(({ kind, code }) => {
+  if (!place || place.dataset.shown || !onSite) return
+  if (known.job !== number) {
+    let answer
+    try {
+      answer = await ask('/patrol/codes/', new FormData())
+      if (!answer.ok) return
+    } catch { return }
+    /** @type {{job: number, codes: {kind: string, code: string}[]}} */
+    const found = await answer.json()
+    known = { job: String(found.job), codes: found.codes }
+  }
+  if (known.job !== job().dataset.job || !place.isConnected) return
+  place.replaceChildren(...known.codes.map(({ kind, code }) => {
     const row = /** @type {HTMLElement} */ (copy('code-row').firstElementChild)
     const [label, value] = [row.querySelector('.hush'), row.querySelector('.code')]
-    if (label && told.codes.length > 1) label.textContent = kind
+    if (label && known.codes.length > 1) label.textContent = kind
     if (value) value.textContent = code
     return row
   }))
@@ -185,8 +194,8 @@ async function showCodes() {
 async function enter(kind, fields, photo) {
   await keep({ unit, job: job().dataset.job ?? '', kind, fields, ...(photo ? { photo } : {}) })
   await look()
-  if (kind !== 'photo') void tellPlace()
-  await news()
+  void tellPlace()
+  void news()
 }
 
 const chosen = (/** @type {string} */ name) =>
@@ -216,7 +225,7 @@ by('job').addEventListener('click', async (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest('[data-act]')
   const act = ACTS[/** @type {HTMLElement | null} */ (button)?.dataset.act ?? '']
   if (!act || busy) return
-  // a thumb that taps twice means it once
+  // a thumb that taps twice means it once; sending goes on by itself
   busy = true
   try { await act() } finally { busy = false }
 })
@@ -227,7 +236,7 @@ by('job').addEventListener('change', async (event) => {
   input.value = ''
   for (const photo of photos) await keep({ unit, job: job().dataset.job ?? '', kind: 'photo', fields: {}, photo })
   await look()
-  await news()
+  void news()
 })
 by('job').addEventListener('input', () => saveDraft())
 

@@ -14,4 +14,4 @@ if (token) {
 }
 field.value = token
 if (!token) document.getElementById('no-link')?.removeAttribute('hidden')
-document.getElementById('pin')?.focus()
+document.getElementById('pin-code')?.focus()
