@@ -1,8 +1,10 @@
 """What is said of an SMS centre is refused when it cannot be, with what was expected."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from meldkamer.notify import ways
@@ -107,3 +109,15 @@ def test_a_password_that_smpp_cannot_carry_is_refused_and_not_shown(password: st
 )
 def test_how_long_the_centre_is_to_try_is_written_as_smpp_wants_it(valid_s: int, text: str) -> None:
     assert _read(valid_s=valid_s).validity == text
+
+
+def test_every_setting_stands_in_the_manual_with_its_default() -> None:
+    manual = (Path(__file__).parents[3] / "docs/reference/sms-over-smpp.md").read_text("utf-8")
+    rows = [line for line in manual.splitlines() if line.startswith("| `")]
+    for found in msgspec.structs.fields(SmppSettings):
+        [row] = [row for row in rows if f"`{found.name}`" in row.split("|")[1]]
+        default = found.default
+        if isinstance(default, str) and default:
+            assert f"`{default}`" in row.split("|")[2] or found.name == "region", row
+        elif isinstance(default, int | float) and not isinstance(default, bool):
+            assert f"{default:g}" in row.split("|")[2], row
