@@ -34,7 +34,7 @@ KIND_WORDS: dict[str, str | Promise] = {
     "pbx_http": _("Exchange by HTTP"),
     "pbx_ari": _("Asterisk (ARI)"),
     "cap": _("CAP 1.2 by HTTPS"),
-    "print": _("Print queue"),
+    "print_queue": _("Print queue"),
     SANDBOX: _("Sandbox"),
 }
 STATE_WORDS: dict[str, str | Promise] = {
