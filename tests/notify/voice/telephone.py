@@ -112,8 +112,11 @@ def rings_then(line: str) -> str:
 class Telephone:
     """sipp under a scenario, on a port of its own; `ear` hears and presses keys."""
 
-    def __init__(self, scenario: str, place: Path, *, calls: int = 1) -> None:
+    def __init__(
+        self, scenario: str, place: Path, *, calls: int = 1, transport: str = "udp"
+    ) -> None:
         self.ear = Ear()
+        self._transport = transport
         body = (
             "v=0\no=telephone 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n"
             f"m=audio {self.ear.port} RTP/AVP 8 {_EVENTS}\na=rtpmap:8 PCMA/8000\n"
@@ -129,14 +132,15 @@ class Telephone:
         self._log = (place / f"sipp-{self.ear.port}.log").open("wb")
         self._sipp = subprocess.Popen(
             ["sipp", "-sf", str(file), "-i", "127.0.0.1", "-p", str(self.port), "-m", str(calls),
-             "-nostdin", "-timeout", "60", "-mp", str(_free_port())],
+             "-nostdin", "-timeout", "60", "-t", "t1" if transport == "tcp" else "u1",
+             "-mp", str(_free_port())],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, cwd=place,
             env={**os.environ, "TERM": "dumb"},
         )  # fmt: skip
 
     def __enter__(self) -> Telephone:
         until_s = time.monotonic() + 20
-        while not _bound(self.port):
+        while not _bound(self.port, self._transport):
             if time.monotonic() > until_s or self._sipp.poll() is not None:
                 self._end()
                 raise AssertionError(f"sipp did not start: {self.said()}")
@@ -253,6 +257,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _bound(port: int) -> bool:
-    rows = Path("/proc/net/udp").read_text().splitlines()[1:]
+def _bound(port: int, transport: str) -> bool:
+    rows = Path(f"/proc/net/{transport}").read_text().splitlines()[1:]
     return any(int(row.split()[1].partition(":")[2], 16) == port for row in rows)

@@ -89,7 +89,13 @@ class Desk:
         **settings: object,
     ) -> SipCarrier:
         """Opened, with short times."""
-        quick = {"ring_s": 20, "repeat": 1, "pause_s": 0.5, "local_address": "127.0.0.1"}
+        quick = {
+            "ring_s": 20,
+            "repeat": 1,
+            "pause_s": 0.5,
+            "local_address": "127.0.0.1",
+            "ask": False,
+        }
         self.carrier = SipCarrier(
             SipSettings(target=phone.exchange, **{**quick, **settings}),  # type: ignore[arg-type]
             {"password": password} if password else {},

@@ -52,6 +52,7 @@ def test_a_battery_is_announced_and_closed_by_a_key(
     with Telephone(telephone.LISTENS, tmp_path) as phone:
         given = {
             "target": phone.exchange, "local_address": "127.0.0.1", "repeat": 1, "pause_s": 0.5,
+            "ask": False,
         }  # fmt: skip
         ways.add("sip", "exchange", now, provider_id=town.provider.pk, settings_given=given)
         incident = town.incident("battery", now)

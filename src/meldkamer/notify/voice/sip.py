@@ -24,7 +24,7 @@ from django.utils.translation import gettext_noop, override
 
 from meldkamer.notify.carrier import Carrier, CarrierFault, Ears, Parcel, Rejected
 from meldkamer.notify.kinds import SettingsFault
-from meldkamer.notify.voice import baresip, sound, speech
+from meldkamer.notify.voice import asking, baresip, sound, speech
 from meldkamer.notify.voice.baresip import Account, Baresip, BaresipFault
 from meldkamer.notify.voice.call import PLACE_S, Call, Plan
 from meldkamer.notify.voice.registration import Registration
@@ -38,7 +38,7 @@ _LEAD_S, _TAIL_S = 0.8, 0.5
 _LINE_S = 45.0
 #: to start, to be told, to be answered by the exchange
 _PLACED_S = 40.0
-_TIDY_S = 3600.0
+_TIDY_S, _ASK_S = 3600.0, 15.0
 _TARGET = re.compile(r"sips?:[A-Za-z0-9._%+*#-]*\{number\}[A-Za-z0-9._%+*#-]*@[A-Za-z0-9.\[\]:-]+")
 _WORD = re.compile(r"[A-Za-z0-9._~+*%-]*")
 _HOST = re.compile(r"[A-Za-z0-9.\[\]:-]+")
@@ -51,7 +51,8 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     caller: our number or name, as the exchange knows it; domain: after it, the exchange's when
     empty. login: of the account; empty: as the caller. register: whether the exchange wants us
-    registered. proxy: where to send everything, as sip:host:port. lines: calls at a time.
+    registered. ask: every quarter of a minute whether it is there, when it is named by address or
+    with its port. proxy: where to send everything, as sip:host:port. lines: calls at a time.
     local_address: of this machine, when it has several. rtp_ports: first and last port for sound.
     ring_s: how long it may ring. repeat: how often the text is said, pause_s between. key: the one
     that acknowledges.
@@ -63,6 +64,7 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domain: str = ""
     login: str = ""
     register: bool = False
+    ask: bool = True
     proxy: str = ""
     transport: Literal["udp", "tcp", "tls"] = "udp"
     lines: int = 1
@@ -101,7 +103,12 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def host(self) -> str:
         """Of our own address."""
-        return self.domain or self.target.partition("@")[2]
+        return self.domain or self.host_of_target
+
+    @property
+    def host_of_target(self) -> str:
+        """Of the exchange, with its port where one is given."""
+        return self.target.partition("@")[2]
 
     def account(self, password: str, *, every_s: int = 0) -> Account:
         """Who calls; every_s: how often it is registered, 0 for not."""
@@ -149,13 +156,20 @@ class SipCarrier:
         self._calls: set[Call] = set()
         self._closed = True
         self._registration: Registration | None = None
-        self._tidy_at_s = 0.0
+        self._tidy_at_s = self._ask_at_s = 0.0
+        place_of = settings.proxy.partition(":")[2].partition(";")[0] or settings.host_of_target
+        self._there = (
+            asking.exchange(place_of, settings.transport, settings.local_address)
+            if settings.ask
+            else None
+        )
 
     # --- what `Carrier` asks for
 
     def open(self) -> None:
         """Look that all is there; register where the exchange wants that."""
         self._look()
+        self._ask()
         baresip.sweep(self._calls_place)
         if self._settings.register:
             # asks again by itself until it is registered; the first answer is waited for
@@ -180,6 +194,7 @@ class SipCarrier:
         # while somebody is on the telephone the exchange works, and nobody is cut off for it
         if self._registration is not None and not self._calls:
             self._registration.check()
+        self._ask()
         if time.monotonic() >= self._tidy_at_s:
             self._tidy_at_s = time.monotonic() + _TIDY_S
             self._voice.forget_old()
@@ -210,6 +225,18 @@ class SipCarrier:
             speech.program()
         except (BaresipFault, SpeechFault) as fault:
             raise CarrierFault(str(fault)) from None
+
+    def _ask(self) -> None:
+        """CarrierFault when the exchange does not answer; nobody is cut off for it."""
+        with self._lines:
+            talking = bool(self._calls)
+        now_s = time.monotonic()
+        if talking or self._there is None or now_s < self._ask_at_s:
+            return
+        self._ask_at_s = now_s + _ASK_S
+        if fault := asking.fault_of(self._there):
+            self._ask_at_s = 0.0
+            raise CarrierFault(fault)
 
     def _phone(self, *, every_s: int = 0) -> Baresip:
         settings = self._settings
