@@ -260,7 +260,7 @@ def test_settings_that_cannot_be_used_are_named(change: dict[str, Any], said: st
 
 def test_http_to_another_machine_is_a_choice_of_the_installation() -> None:
     given = {"url": "http://gateway.example/x", "username": "arc", "plain_http": True}
-    assert kinds.build("sms_http", given, SECRETS, NoEars()).at_once == 4
+    assert kinds.build("sms_http", given, SECRETS, NoEars()).at_once == 8
 
 
 def test_a_certificate_that_is_not_believed_has_nothing(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class SmsHttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     status_url: str = ""
     plain_http: bool = False
     ca_file: str = ""
-    connections: int = 4
+    connections: int = 8
     limit_s: float = 10.0
     hooks: HookNames = HookNames()
 
