@@ -66,7 +66,7 @@ def hand_over(row: WayOut, when_s: float = 1) -> list[Letter]:
     mine = {(row.provider_id or 0, False)}
     for claimed in outbox.claim(way, mine, 10, at(when_s)):
         try:
-            House().taken(claimed, carrier(row).send(claimed.parcel), at(when_s))
+            House().taken([(claimed, carrier(row).send(claimed.parcel))], at(when_s))
         except CarrierFault as fault:
             House().refused(claimed, fault, at(when_s))
     return list(Letter.objects.order_by("pk"))

@@ -180,12 +180,12 @@ def test_an_address_is_put_on_lines_of_its_own(address: str, lines: list[str]) -
 
 @pytest.mark.parametrize(
     "window",
-    [{"left_mm": 10}, {"width_mm": 20}, {"left_mm": 150}, {"top_mm": 5}, {"height_mm": 70},
-     {"depth": 3}],
+    [{"window_left_mm": 10}, {"window_width_mm": 20}, {"window_left_mm": 150},
+     {"window_top_mm": 5}, {"window_height_mm": 70}, {"depth": 3}],
 )  # fmt: skip
 def test_a_window_that_is_off_the_envelope_is_refused(window: dict[str, float]) -> None:
     with pytest.raises(SettingsFault, match=r"window|depth"):
-        read_settings(kind_of("print_queue"), {"window": window})
+        read_settings(kind_of("print_queue"), window)
 
 
 def test_hours_that_make_no_sense_are_refused() -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import typst
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -42,7 +41,8 @@ _FOLDS_MM = (99, 198)
 PAGES_MOST = 60
 
 
-class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class Window:
     """Where the window of the envelope shows the folded letter, in mm from its top left corner.
 
     As it comes: DL and C5/6 with the window at the right, folded in three (Belgium).
@@ -53,7 +53,8 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     width_mm: float = 80
     height_mm: float = 35
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """ValueError for a window that is off the envelope, or too small for an address."""
         right_mm, bottom_mm = self.left_mm + self.width_mm, self.top_mm + self.height_mm
         if self.left_mm < 30 or self.width_mm < 40 or right_mm > 200:
             raise ValueError("window: expected it between 30 and 200 mm from the left, 40 mm wide")

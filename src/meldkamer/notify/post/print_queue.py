@@ -26,12 +26,26 @@ _LINES_LEAST, _LINES_MOST = 3, 6
 
 
 class PrintSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """late_after_h: a letter that is not posted after so many hours is told to the supervisors."""
+    """Where the window of the envelopes is, in mm from the top left corner of the folded letter.
 
-    window: Window = Window()
-    late_after_h: float = 24.0
+    late_after_h: a letter that is not posted after so many hours is told to the supervisors.
+    """
+
+    window_left_mm: float = 110
+    window_top_mm: float = 45
+    window_width_mm: float = 80
+    window_height_mm: float = 35
+    late_after_h: float = 24
+
+    @property
+    def window(self) -> Window:
+        """The four together."""
+        return Window(
+            self.window_left_mm, self.window_top_mm, self.window_width_mm, self.window_height_mm
+        )
 
     def __post_init__(self) -> None:
+        self.window.check()
         if not 1 <= self.late_after_h <= 24 * 14:
             raise ValueError(f"late_after_h: {self.late_after_h:g}; expected 1 to 336 hours")
 
