@@ -33,6 +33,7 @@ RESPONSES = {
 
 OK, SYSTEM_ERROR, QUEUE_FULL, THROTTLED = 0x0, 0x8, 0x14, 0x58
 UNKNOWN_COMMAND, NOT_BOUND, BAD_LENGTH, NOT_NOW, NEVER = 0x3, 0x4, 0x1, 0x64, 0x66
+UNKNOWN_ERROR = 0xFF
 #: the login itself was refused: trying it again at once may block the account
 LOGIN_REFUSED = frozenset({0xD, 0xE, 0xF, 0x53})
 #: the recipient, and no other carrier can do anything about it (S7.2)

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meldkamer.notify.carrier import CarrierFault
@@ -29,7 +29,7 @@ class LoginRefused(CarrierFault):
 
 
 class NoAnswer(Exception):
-    """A request without an answer. left: whether all of it had left us."""
+    """A request without an answer. left: whether all of it left us, or may yet."""
 
     def __init__(self, reason: str, *, left: bool) -> None:
         super().__init__(reason)
@@ -112,7 +112,8 @@ class Session:
         if waiting.answer is not None:
             return waiting.answer
         reason = self.over or f"no answer within {limit_s:g} s"
-        raise NoAnswer(reason, left=self._link.written(mark))
+        # what waits to leave over a connection that is there may still leave
+        raise NoAnswer(reason, left=not self.over or self._link.written(mark))
 
     def answer(self, sequence: int, command: str, status: int = pdus.OK) -> bool:
         """Answer a request of the centre; False when the connection is over."""
@@ -150,7 +151,8 @@ class Session:
         with self._lock:
             waiting = self._waiting.get(pdu.sequence)
         if waiting is not None:
-            waiting.answer = pdu
+            refused = pdu.command == pdus.GENERIC_NACK and pdu.status == pdus.OK
+            waiting.answer = replace(pdu, status=pdus.UNKNOWN_ERROR) if refused else pdu
             waiting.done.set()
         if pdu.status == pdus.NOT_BOUND:
             self._link.end("the centre says that we are not logged in")
