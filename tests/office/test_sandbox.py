@@ -12,9 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import practising
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
-from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.journal.models import Entry
+from meldkamer.notify import outbox, ways
+from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit, WayOut
 from meldkamer.office.sandbox import orders, scene
 from meldkamer.office.sandbox.people import answer, candidate
 from meldkamer.people.issuing import issue_code, issue_given
@@ -26,8 +30,10 @@ PAGES = ("sandbox", "home", "new_site")
 
 
 @pytest.fixture(autouse=True)
-def in_the_demo(settings: Any) -> None:
+def in_the_demo(settings: Any, securitas: Provider) -> None:
     settings.MELDKAMER_DEMO = True
+    securitas.practice = True
+    securitas.save()
 
 
 @pytest.fixture
@@ -42,16 +48,17 @@ def text(site: Site, contact: Contact, **values: object) -> OutboxMessage:
             "channel": "sms", "template": "ladder", "state": "handed_over", "clause": "S7.1",
             "recipient": contact.name, "address": contact.phone, "language": "nl",
             "body": "Securitas: power failure", "created_at": now, "handed_over_at": now,
-            "contact_id": contact.pk, "site_id": site.pk,
+            "contact_id": contact.pk, "site_id": site.pk, "provider_id": site.provider_id,
         }
         | values
     )  # fmt: skip
 
 
-def test_the_sandbox_does_not_exist_outside_the_demo(
+def test_the_sandbox_does_not_exist_where_nobody_practises(
     emma: Client, office: Client, bakery: Site, settings: Any
 ) -> None:
     settings.MELDKAMER_DEMO = False
+    Provider.objects.update(practice=False)
     assert emma.get(reverse("office:sandbox")).status_code == 404
     assert emma.get(reverse("office:sandbox_live", args=["phones"])).status_code == 404
     assert emma.post(reverse("office:sandbox_reply"), {"phone": "x"}).status_code == 404
@@ -89,6 +96,7 @@ def test_a_phone_that_was_not_texted_or_is_anothers_cannot_reply(
 ) -> None:
     contact = bakery.contacts.get(position=1)
     sent = {"phone": contact.phone, "text": "ok"}
+    Provider.objects.update(practice=True)
     assert emma.post(reverse("office:sandbox_reply"), sent).status_code == 400
     text(bakery, contact)
     other = enter(person("dirk", Staff.Role.OPERATOR, dtral))
@@ -143,6 +151,7 @@ def test_the_button_never_leads_to_another_house(emma: Client) -> None:
 def test_a_site_of_another_provider_is_not_broken_into(
     bakery: Site, dtral: Provider, enter: Callable[[Staff], Client]
 ) -> None:
+    Provider.objects.update(practice=True)
     other = enter(person("dirk", Staff.Role.OPERATOR, dtral))
     sent = {"site": str(bakery.pk)}
     assert other.post(reverse("office:sandbox_burglary"), sent).status_code == 404
@@ -221,3 +230,124 @@ def test_the_parts_that_live_are_shown(emma: Client, incident: Incident) -> None
     assert contact.phone in phones
     assert emma.get(reverse("office:sandbox_live", args=["keys"])).status_code == 404
     assert not AgendaRow.objects.exists()
+
+
+def test_who_practises_has_the_page_without_the_demo_and_no_burglaries_on_order(
+    emma: Client, office: Client, bakery: Site, settings: Any
+) -> None:
+    settings.MELDKAMER_DEMO = False
+    text(bakery, bakery.contacts.get(position=1))
+    page = emma.get(reverse("office:sandbox")).content.decode()
+    assert "Securitas: nothing of it leaves this house." in page
+    assert bakery.contacts.get(position=1).phone in page
+    assert "Burglary" not in page
+    assert emma.post(reverse("office:sandbox_burglary")).status_code == 404
+    home = office.get(reverse("office:home")).content.decode()
+    assert "banner practice practice-bar" in home
+
+
+@pytest.mark.clause("M12.4")
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("nl", "Oefening"), ("fr", "Exercice"), ("de", "Übung"), ("en", "Practice")],
+)
+def test_practice_is_said_on_every_page_in_four_languages(
+    office: Client, bakery: Site, language: str, word: str
+) -> None:
+    office.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    for address in (
+        reverse("office:home"), reverse("office:sandbox"), reverse("office:carriers"),
+        reverse("office:site", args=[bakery.pk]),
+    ):  # fmt: skip
+        html = office.get(address).content.decode()
+        assert "banner practice practice-bar" in html
+        assert f"<b>{word}</b> Securitas:" in html
+
+
+def test_a_message_that_left_the_house_is_nobodys_to_read_or_answer_here(
+    emma: Client, bakery: Site
+) -> None:
+    """Only the texts are in the sandbox: what goes by mail or to the app is real."""
+    Provider.objects.update(practice=False)
+    contact = bakery.contacts.get(position=1)
+    WayOut.objects.create(
+        channel="sms", kind="sandbox", name="sandbox", provider_id=bakery.provider_id
+    )
+    inside = text(bakery, contact)
+    real = text(bakery, contact, channel="app", body="a real message of the app")
+    text(bakery, contact, channel="mail", address="an@peeters.example", body="a real mail")
+    page = emma.get(f"{reverse('office:sandbox')}?phone={contact.phone}".replace("+", "%2B"))
+    html = page.content.decode()
+    assert inside.body in html
+    assert "a real" not in html
+    assert "Securitas (Texts)" in html
+    emma.post(reverse("office:sandbox_answer", args=[real.pk]), {"answer": "seen"})
+    with pytest.raises(practising.NotHere):
+        practising.answer(real.pk, ReceiptState.ACKNOWLEDGED, "", datetime.now(UTC))
+    real.refresh_from_db()
+    assert real.acknowledged_at is None
+
+
+@pytest.mark.clause("S16.1", "S19.1")
+@pytest.mark.parametrize(
+    ("channel", "word", "what"),
+    [
+        ("app", "seen", "message.acknowledged"),
+        ("voice", "key", "message.acknowledged"),
+        ("voice", "nobody", "message.unanswered"),
+    ],
+)
+def test_a_key_or_a_touch_is_what_a_carrier_would_tell(
+    emma: Client, bakery: Site, channel: str, word: str, what: str
+) -> None:
+    contact = bakery.contacts.get(position=1)
+    message = text(bakery, contact, channel=channel, template="app", clause="S16.1")
+    part = "calls" if channel == "voice" else "lines"
+    live = f"{reverse('office:sandbox_live', args=[part])}?phone={contact.phone}"
+    address = reverse("office:sandbox_answer", args=[message.pk])
+    assert address in emma.get(live.replace("+", "%2B")).content.decode()
+    assert emma.post(address, {"answer": "perhaps"}).status_code == 404
+    for _ in range(2):
+        assert emma.post(address, {"answer": word}).status_code == 302
+    entry = Entry.objects.get(what=what)
+    assert (entry.clause, entry.recipient) == ("S16.1", contact.name)
+    assert address not in emma.get(live.replace("+", "%2B")).content.decode()
+
+
+def test_phones_mailboxes_and_letters_are_told_apart(emma: Client, bakery: Site) -> None:
+    contact = bakery.contacts.get(position=1)
+    text(bakery, contact)
+    text(bakery, contact, channel="mail", address="an@peeters.example")
+    text(bakery, contact, channel="letter", address="Kerkstraat 12, 2800 Mechelen")
+    PatrolUnit.objects.create(
+        provider_id=bakery.provider_id, name="R07", reported_at=datetime.now(UTC)
+    )
+    page = emma.get(reverse("office:sandbox")).content.decode()
+    for words in ("Phones", "Mailboxes", "Letters", "R07"):
+        assert f">{words}<" in page
+    mail = emma.get(f"{reverse('office:sandbox')}?phone=an@peeters.example").content.decode()
+    assert "Reply from this phone" not in mail
+    reply = emma.post(reverse("office:sandbox_reply"), {"phone": "an@peeters.example", "text": ""})
+    assert reply.status_code == 400
+
+
+@pytest.mark.clause("M12.1")
+def test_no_carrier_gets_a_message_of_a_provider_that_practises(bakery: Site) -> None:
+    """By construction: the one statement that takes messages leaves them out."""
+    row = WayOut.objects.create(channel="sms", kind="smpp", name="real", state="up", two_way=True)
+    contact = bakery.contacts.get(position=1)
+    free = text(bakery, contact, state="pending", handed_over_at=None)
+    pinned = text(bakery, contact, state="pending", handed_over_at=None, carrier=row)
+    mine = [(bakery.provider_id, True), (bakery.provider_id, False)]
+
+    def claimed() -> list[int]:
+        found = outbox.claim(ways.facts(row), mine, 10, datetime.now(UTC))
+        return sorted(one.parcel.id for one in found)
+
+    assert claimed() == []
+    Provider.objects.update(practice=False)
+    WayOut.objects.create(channel="sms", kind="sandbox", name="box", provider_id=bakery.provider_id)
+    assert claimed() == []
+    # and the red twin: without practice and without a sandbox both are taken
+    WayOut.objects.filter(name="box").update(enabled=False)
+    assert claimed() == [free.pk, pinned.pk]

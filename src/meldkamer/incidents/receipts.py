@@ -78,10 +78,11 @@ def _consume(receipt_id: int, message_id: int, now: datetime) -> None:
     receipt.consumed_at = now
     receipt.save(update_fields=["consumed_at"])
     message = OutboxMessage.objects.select_for_update().get(pk=message_id)
-    _take(message, ReceiptState(receipt.state), receipt.detail, now)
+    take(message, ReceiptState(receipt.state), receipt.detail, now)
 
 
-def _take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetime) -> None:
+def take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetime) -> None:
+    """What came of a message, locked after its site; in the transaction of the caller."""
     if state == ReceiptState.DELIVERED:
         outbox.note_delivered(message, now)
         sent.delivered(message, detail, now)

@@ -119,7 +119,7 @@ def hand_over(
         with transaction.atomic():
             mine = pending.select_for_update(skip_locked=True).filter(pk=message_id)
             # whose channel left the sandbox a moment ago is not taken by it
-            message = (mine if of is None else mine.filter(_stays_inside())).first()
+            message = (mine if of is None else mine.filter(stays_inside())).first()
             if message is None:
                 continue
             if _give(message, carriers, now):
@@ -129,7 +129,7 @@ def hand_over(
     return handed
 
 
-def _stays_inside() -> Q:
+def stays_inside() -> Q:
     """Messages of a provider in practice, or of a channel that is in the sandbox."""
     practice = Provider.objects.filter(pk=OuterRef("provider_id"), practice=True)
     box = WayOut.objects.filter(

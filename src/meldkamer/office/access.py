@@ -7,7 +7,7 @@ bounded by `Office.provider_ids`. A site of another provider does not exist for 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
@@ -23,6 +23,7 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from meldkamer.notify import health
 from meldkamer.people.models import Staff
 from meldkamer.people.queries import providers_of
 from meldkamer.sites.models import Provider, Site
@@ -70,13 +71,22 @@ def in_the_office(view: View) -> View:
 
 
 def in_the_sandbox(view: View) -> View:
-    """As `in_the_office`, for operators too, and only where MELDKAMER_DEMO is on."""
+    """As `in_the_office`, for operators too, and only for providers that practise.
+
+    A provider practises wholly, or with the channels that are in the sandbox.
+    """
+
+    @wraps(view)
+    def inside(request: HttpRequest, office: Office, *args: Any, **kwargs: Any) -> HttpResponse:
+        practising = {provider.pk for provider, _ in health.in_practice(office.provider_ids)}
+        if not practising:
+            raise Http404
+        mine = tuple(one for one in office.providers if one.pk in practising)
+        return view(request, replace(office, providers=mine), *args, **kwargs)
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not settings.MELDKAMER_DEMO:
-            raise Http404
-        return _guard(view, tuple(Staff.Role), request, *args, **kwargs)
+        return _guard(inside, tuple(Staff.Role), request, *args, **kwargs)
 
     return guarded
 

@@ -112,5 +112,6 @@ urlpatterns = [
     path("sandbox/", sandbox.sandbox, name="sandbox"),
     path("sandbox/live/<slug:part>/", sandbox.live, name="sandbox_live"),
     path("sandbox/reply/", sandbox.reply, name="sandbox_reply"),
+    path("sandbox/<int:message_id>/answer/", sandbox.answer, name="sandbox_answer"),
     path("sandbox/burglary/", sandbox.burglary, name="sandbox_burglary"),
 ]  # fmt: skip

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
-from meldkamer.notify.models import InboundMessage, OutboxMessage
+from meldkamer.notify.commands import stays_inside
+from meldkamer.notify.models import InboundMessage, OutboxMessage, PatrolUnit
 from meldkamer.office.sandbox.people import PREMISES, Answer, answer, candidate
 from meldkamer.people.codes import code_mac
 from meldkamer.sites.models import Contact, IdentificationCode, Site
@@ -104,9 +106,20 @@ def running_calls(provider_ids: Collection[int]) -> list[Call]:
     return sorted(calls, key=lambda call: call.at)
 
 
+#: what is which thing on the table: a phone gets texts, the app's messages and announced calls
+THINGS = {
+    "sms": "phone",
+    "app": "phone",
+    "voice": "phone",
+    "mail": "mailbox",
+    "letter": "letter",
+    "authority": "service",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A phone or mailbox with its latest message."""
+    """A phone, mailbox, letter box or service with its latest message."""
 
     address: str
     owner: str
@@ -115,17 +128,34 @@ class Phone:
     last: str
     at: datetime
 
+    @property
+    def thing(self) -> str:
+        """phone, mailbox, letter or service."""
+        return THINGS.get(self.channel, "phone")
 
-def phones(provider_ids: Collection[int], now: datetime, limit: int = 40) -> list[Phone]:
-    """Phones and mailboxes that got something in the last day, the latest first."""
-    names = dict(Site.objects.filter(provider_id__in=provider_ids).values_list("pk", "name"))
+
+def _inside(provider_ids: Collection[int], now: datetime) -> QuerySet[OutboxMessage]:
+    """Messages of the last day that stay in the house: what left it is nobody's to answer here."""
+    return OutboxMessage.objects.filter(
+        stays_inside(), provider_id__in=list(provider_ids), created_at__gt=now - _RECENT
+    )
+
+
+def phones(provider_ids: Collection[int], now: datetime, limit: int = 60) -> list[Phone]:
+    """What got something in the last day, the latest first."""
+    rows = list(_inside(provider_ids, now).order_by("-pk")[:400])
+    names = dict(
+        Site.objects.filter(pk__in={row.site_id for row in rows if row.site_id}).values_list(
+            "pk", "name"
+        )
+    )
     found: dict[str, Phone] = {}
-    rows = OutboxMessage.objects.filter(created_at__gt=now - _RECENT).order_by("-pk")[:400]
     for row in rows:
-        if row.site_id not in names or row.address in found:
+        if row.address in found:
             continue
+        site = names.get(row.site_id or 0, "")
         found[row.address] = Phone(
-            row.address, row.recipient, names[row.site_id], row.channel, row.body, row.created_at
+            row.address, row.recipient, site, row.channel, row.body, row.created_at
         )
         if len(found) >= limit:
             break
@@ -134,7 +164,7 @@ def phones(provider_ids: Collection[int], now: datetime, limit: int = 40) -> lis
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message of a conversation: theirs or ours."""
+    """One message of a conversation: theirs or ours. id: of ours. open: it can be answered."""
 
     at: datetime
     ours: bool
@@ -142,16 +172,92 @@ class Line:
     text: str
     subject: str = ""
     state: str = ""
+    id: int = 0
+    open: bool = False
+    seen_at: datetime | None = None
 
 
 def conversation(address: str, provider_ids: Collection[int], now: datetime) -> list[Line]:
     """What went to and came from a phone or mailbox in the last day, the oldest first."""
-    sites = Site.objects.filter(provider_id__in=provider_ids).values("pk")
-    sent = OutboxMessage.objects.filter(
-        address=address, site_id__in=sites, created_at__gt=now - _RECENT
-    )
-    lines = [Line(m.created_at, True, m.channel, m.body, m.subject, m.state) for m in sent]
+    lines = [
+        Line(
+            row.created_at,
+            True,
+            row.channel,
+            row.body,
+            row.subject,
+            row.state,
+            int(row.pk),
+            _is_open(row) and row.channel in ("app", "voice"),
+            row.acknowledged_at,
+        )
+        for row in _inside(provider_ids, now).filter(address=address)
+    ]
     if lines:
         came = InboundMessage.objects.filter(sender=address, received_at__gt=now - _RECENT)
         lines += [Line(m.received_at, False, m.channel, m.text) for m in came]
     return sorted(lines, key=lambda line: line.at)
+
+
+def may_reply(address: str, provider_ids: Collection[int], now: datetime) -> bool:
+    """Whether a text can come from there: it was texted."""
+    return _inside(provider_ids, now).filter(address=address, channel="sms").exists()
+
+
+def _is_open(row: OutboxMessage) -> bool:
+    return (
+        row.state == OutboxMessage.State.HANDED_OVER
+        and row.acknowledged_at is None
+        and row.carrier_id is None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """An announced call that rings now: who, and what is said."""
+
+    id: int
+    person: str
+    address: str
+    site: str
+    text: str
+    at: datetime
+
+
+#: an exchange gives up then; here the person decides, but nothing rings for ever
+_RINGS = timedelta(minutes=2)
+
+
+def rings(provider_ids: Collection[int], now: datetime) -> list[Ring]:
+    """Announced calls that ring now, the oldest first."""
+    rows = (
+        _inside(provider_ids, now)
+        .filter(
+            channel="voice",
+            state=OutboxMessage.State.HANDED_OVER,
+            acknowledged_at=None,
+            handed_over_at__gt=now - _RINGS,
+        )
+        .order_by("handed_over_at")[:20]
+    )
+    names = dict(
+        Site.objects.filter(pk__in={row.site_id for row in rows if row.site_id}).values_list(
+            "pk", "name"
+        )
+    )
+    return [
+        Ring(
+            int(row.pk),
+            row.recipient,
+            row.address,
+            names.get(row.site_id or 0, ""),
+            row.body,
+            row.handed_over_at or row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def patrols(provider_ids: Collection[int]) -> list[PatrolUnit]:
+    """The patrols' phones: their own page is opened with a link of the office."""
+    return list(PatrolUnit.objects.filter(provider_id__in=list(provider_ids)).order_by("name"))

@@ -1,6 +1,7 @@
-"""Practice, shown where the work is: templates of console and office load this in the demo.
+"""Practice, shown where the work is: templates of console and office load this.
 
-Each tag renders nothing at all where MELDKAMER_DEMO is off.
+The bar stands wherever a provider of the reader practises; what belongs to the demo's invented
+city (its burglaries, what its people say) only where MELDKAMER_DEMO is on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from django.conf import settings
 from django.template import Context
 
 from meldkamer.incidents.models import Incident
+from meldkamer.notify import health
 from meldkamer.office.sandbox.scene import running_call
+from meldkamer.office.screens.carriers import CHANNEL_WORDS, words
 
 register = template.Library()
 
@@ -23,9 +26,18 @@ def practice_bar(context: Context, site_id: int | None = None) -> dict[str, Any]
 
     site_id: the site that the button breaks into; without it somewhere.
     """
-    request = context.get("request")
+    request, office = context.get("request"), context.get("office")
+    found = health.in_practice(office.provider_ids) if office is not None else []
+    whole = [provider.name for provider, inside in found if not inside]
+    some = [
+        f"{provider.name} ({', '.join(words(CHANNEL_WORDS, one) for one in inside)})"
+        for provider, inside in found
+        if inside
+    ]
     return {
-        "on": settings.MELDKAMER_DEMO,
+        "on": settings.MELDKAMER_DEMO or bool(found),
+        "demo": settings.MELDKAMER_DEMO,
+        "whose": "; ".join([*whole, *some]),
         "site_id": site_id,
         "request": request,
         "here": request.get_full_path() if request is not None else "/",
@@ -44,5 +56,9 @@ def practice_call(incident_id: int | None) -> dict[str, Any]:
     """What the person says who is being called in this incident; nothing when nobody is."""
     if not settings.MELDKAMER_DEMO or incident_id is None:
         return {"call": None}
-    incident = Incident.objects.select_related("site").filter(pk=incident_id).first()
+    incident = (
+        Incident.objects.select_related("site")
+        .filter(pk=incident_id, provider__practice=True)
+        .first()
+    )
     return {"call": running_call(incident) if incident is not None else None}

@@ -1,6 +1,7 @@
-"""The page "sandbox": phones and mailboxes of invented people, and the burglary on order.
+"""The page "sandbox": phones, mailboxes, letters and ringing calls, and the burglary on order.
 
-Only in the demo. What is typed here enters as a carrier brings it; nothing else is changed.
+Only for providers that practise, and only for what stays in the house. What is done here enters as
+a carrier brings it; nothing else is changed. The burglary is the demo's alone.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import (
     Http404,
@@ -22,12 +24,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from meldkamer.incidents import practising
 from meldkamer.notify import commands as notify
+from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.models import OutboxMessage
 from meldkamer.office.access import Office, in_the_sandbox
 from meldkamer.office.sandbox import orders, scene
 from meldkamer.sites.models import Site
 
 LONGEST_TEXT = 480
+ANSWERS = {
+    "key": ReceiptState.ACKNOWLEDGED,
+    "seen": ReceiptState.ACKNOWLEDGED,
+    "nobody": ReceiptState.UNANSWERED,
+}
 
 
 def _values(request: HttpRequest, office: Office) -> dict[str, Any]:
@@ -35,10 +45,12 @@ def _values(request: HttpRequest, office: Office) -> dict[str, Any]:
     ids = office.provider_ids
     return {
         "office": office,
-        "calls": scene.running_calls(ids),
+        "calls": scene.running_calls(ids) if settings.MELDKAMER_DEMO else [],
+        "rings": scene.rings(ids, office.now),
         "phones": scene.phones(ids, office.now),
         "address": address,
         "lines": scene.conversation(address, ids, office.now) if address else [],
+        "replies": bool(address) and scene.may_reply(address, ids, office.now),
     }
 
 
@@ -53,7 +65,14 @@ def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
     return render(
         request,
         "office/sandbox.html",
-        {**values, "sites": sites, "listens": orders.city_listens(), "longest": LONGEST_TEXT},
+        {
+            **values,
+            "sites": sites,
+            "demo": settings.MELDKAMER_DEMO,
+            "listens": settings.MELDKAMER_DEMO and orders.city_listens(),
+            "longest": LONGEST_TEXT,
+            "patrols": scene.patrols(office.provider_ids),
+        },
     )
 
 
@@ -71,7 +90,7 @@ def live(request: HttpRequest, office: Office, part: str) -> HttpResponse:
 def reply(request: HttpRequest, office: Office) -> HttpResponse:
     """A text from a phone that was texted; it enters as from a carrier, also when empty (S7.4)."""
     address = request.POST.get("phone", "")
-    if not scene.conversation(address, office.provider_ids, office.now):
+    if not scene.may_reply(address, office.provider_ids, office.now):
         return HttpResponseBadRequest(_("This phone was not texted by your providers today."))
     text = request.POST.get("text", "")
     if len(text) > LONGEST_TEXT:
@@ -82,6 +101,23 @@ def reply(request: HttpRequest, office: Office) -> HttpResponse:
     return redirect(f"{reverse('office:sandbox')}?{_query(address)}")
 
 
+@require_POST
+@in_the_sandbox
+def answer(request: HttpRequest, office: Office, message_id: int) -> HttpResponse:
+    """A key is pressed, a call rings out, a message of the app was seen: as its carrier tells."""
+    message = OutboxMessage.objects.filter(
+        pk=message_id, provider_id__in=office.provider_ids
+    ).first()
+    word = request.POST.get("answer", "")
+    if message is None or word not in ANSWERS:
+        raise Http404
+    try:
+        practising.answer(message_id, ANSWERS[word], "", office.now)
+    except practising.NotHere:
+        messages.error(request, _("This can no longer be answered."))
+    return redirect(f"{reverse('office:sandbox')}?{_query(message.address)}")
+
+
 def _query(address: str) -> str:
     return urlencode({"phone": address})
 
@@ -90,6 +126,8 @@ def _query(address: str) -> str:
 @in_the_sandbox
 def burglary(request: HttpRequest, office: Office) -> HttpResponse:
     """The city breaks into a site, or somewhere."""
+    if not settings.MELDKAMER_DEMO:
+        raise Http404
     asked = request.POST.get("site", "")
     site = None
     if asked:
