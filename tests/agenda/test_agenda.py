@@ -178,7 +178,9 @@ def test_whatever_is_scheduled_anywhere_has_an_act() -> None:
         "journal.purge",
         "journal.seal",
         "report.installer",
+        "receipt.again",
         "reports.daily",
         "reply.again",
+        "sms.pieces",
         "signal.again",
     }

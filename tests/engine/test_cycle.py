@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from datetime import timedelta
@@ -24,6 +25,8 @@ from meldkamer.notify import commands as notify
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.notify.sandbox import all_sandbox
 from meldkamer.project.worker import Worker
+from meldkamer.rules import ladder
+from meldkamer.rules.facts import IncidentFacts
 from tests.incidents.together import faults, together
 from tests.incidents.town import CODES, NOW, Town, at, row_of, run, told
 
@@ -437,3 +440,55 @@ def test_what_is_old_is_forgotten_in_parts_and_the_rest_soon(
         left.append(AgendaRow.objects.filter(done_at__lt=NOW - timedelta(days=30)).count())
     assert left == [4, 1, 0, 0]
     assert AgendaRow.objects.get(kind="journal.purge", done_at=None).due == at(3604 + 3600)
+
+
+def _batteries(town: Town, count: int) -> list[Incident]:
+    for number in range(count):
+        site = town.site if not number else town.build_site(f"Site {number}")
+        town.signal("battery", code="YT", site=site)
+    cycle.judge_all(NOW)
+    return list(Incident.objects.order_by("pk"))
+
+
+@pytest.mark.clause("S7.2")
+def test_incidents_that_are_due_together_do_what_each_would_do_alone(town: Town) -> None:
+    incidents = _batteries(town, 4)
+    assert cycle.act_on_due(at(90), together=50) == 4
+    for incident in incidents:
+        incident.refresh_from_db()
+        assert [entry.clause for entry in told("sms.sent", incident)] == ["S7.1", "S7.2"]
+        assert (incident.due, row_of(incident).due) == (at(180), at(180))
+    assert cycle.act_on_due(at(90), together=50) == 0
+
+
+@pytest.mark.clause("M12.2")
+def test_one_incident_at_fault_keeps_no_other_from_its_turn(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incidents = _batteries(town, 3)
+    climb = ladder.climb
+
+    def climbs(facts: IncidentFacts, *more: Any, **most: Any) -> Any:
+        if facts.id == incidents[0].pk:
+            raise ValueError("a fault of this one alone")
+        return climb(facts, *more, **most)
+
+    monkeypatch.setattr("meldkamer.incidents.due.ladder.climb", climbs)
+    for _ in range(3):
+        with contextlib.suppress(ValueError):
+            cycle.act_on_due(at(90), together=50)
+    texts = [len(told("sms.sent", incident)) for incident in incidents]
+    assert texts == [1, 2, 2]
+    row = row_of(incidents[0])
+    assert row.due > at(90)
+    assert "a fault of this one alone" in row.last_fault
+
+
+def test_two_incidents_of_one_site_are_never_due_in_one_transaction(town: Town) -> None:
+    town.signal("battery", code="YT")
+    town.signal("line_test", code="", zone=None)
+    cycle.judge_all(NOW)
+    rows = list(AgendaRow.objects.filter(kind="incident.due", done_at=None, due=at(90)))
+    assert len(rows) == 2
+    assert cycle.act_on_due(at(90), together=50) == 1
+    assert cycle.act_on_due(at(90), together=50) == 1

@@ -70,7 +70,7 @@ def test_the_ladder_waits_from_the_moment_the_carrier_took_the_text(outside: Tow
     row = carrier()
     incident = outside.incident("battery")
     claimed = one(row, at(5))
-    HOUSE.taken(claimed, "ref-1", at(7))
+    HOUSE.taken([(claimed, "ref-1")], at(7))
     incident.refresh_from_db()
     assert incident.due == at(97) == row_of(incident).due
     message = message_of(claimed)
@@ -101,8 +101,8 @@ def test_the_successor_of_a_dead_line_sends_what_that_had_in_hand(outside: Town)
     assert outbox.release_lost(row.pk, at(2)) == 1
     second = one(row, at(2))
     # the dead one was not dead: its word comes late and the message is not sent a third time
-    HOUSE.taken(first, "late", at(3))
-    HOUSE.taken(second, "second", at(4))
+    HOUSE.taken([(first, "late")], at(3))
+    HOUSE.taken([(second, "second")], at(4))
     message = message_of(second)
     assert (message.state, message.carrier_ref, message.doubts) == ("handed_over", "second", 2)
     assert not again_rows()
@@ -114,7 +114,7 @@ def test_what_went_late_is_not_sent_again(outside: Town) -> None:
     outside.incident("battery")
     first = one(row, at(1))
     outbox.release_lost(row.pk, at(2))
-    HOUSE.taken(first, "late", at(3))
+    HOUSE.taken([(first, "late")], at(3))
     assert claim(row, at(4)) == []
     assert message_of(first).state == "handed_over"
 
@@ -154,7 +154,7 @@ def test_a_carrier_that_is_in_doubt_is_asked_again_and_that_is_counted(outside: 
     HOUSE.refused(one(row, at(1)), InDoubt("the connection broke"), at(2))
     assert OutboxMessage.objects.get().doubts == 1
     cycle.act_on_due(at(60))
-    HOUSE.taken(one(row, at(60)), "r", at(61))
+    HOUSE.taken([(one(row, at(60)), "r")], at(61))
 
 
 def test_a_carrier_that_asks_for_a_pause_gets_it(outside: Town) -> None:
@@ -259,7 +259,7 @@ def test_when_the_first_carrier_is_down_the_second_takes_what_was_meant_for_it(
     OutboxMessage.objects.update(carrier_id=first.pk)
     assert claim(second, at(1)) == []
     carrier_faults.fails(first.pk, "connection refused", at(2))
-    HOUSE.taken(one(second, at(3)), "r", at(3))
+    HOUSE.taken([(one(second, at(3)), "r")], at(3))
 
 
 @pytest.mark.clause("S7.2")
@@ -272,7 +272,7 @@ def test_a_receipt_that_it_will_never_arrive_counts_as_a_rejection(outside: Town
         inbox.store_receipt(row.pk, "r1", ReceiptState.FAILED, at(2), detail="absent subscriber")
     cycle.consume_all(at(2))
     assert Receipt.objects.filter(consumed_at=None).count() == 1
-    HOUSE.taken(claimed, "r1", at(3))
+    HOUSE.taken([(claimed, "r1")], at(3))
     cycle.consume_all(at(4))
     cycle.consume_all(at(5))
     [entry] = told("sms.rejected", incident)
@@ -285,7 +285,7 @@ def test_a_receipt_that_it_will_never_arrive_counts_as_a_rejection(outside: Town
 def test_a_delivery_is_shown_in_the_course_and_moves_nothing(outside: Town) -> None:
     row = carrier()
     incident = outside.incident("battery")
-    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    HOUSE.taken([(one(row, at(1)), "r1")], at(1))
     inbox.store_receipt(row.pk, "r1", ReceiptState.DELIVERED, at(3))
     cycle.consume_all(at(4))
     [entry] = told("message.delivered", incident)
@@ -300,7 +300,7 @@ def test_a_text_of_an_incident_that_was_closed_meanwhile_is_not_sent(outside: To
     row = carrier()
     outside.incident("battery")
     phone = outside.contact().phone
-    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    HOUSE.taken([(one(row, at(1)), "r1")], at(1))
     cycle.act_on_due(at(91))
     inbox.store_reply(row.pk, phone, " Ok ", at(92))
     cycle.consume_all(at(92))
@@ -315,7 +315,7 @@ def test_a_text_of_an_incident_that_was_closed_meanwhile_is_not_sent(outside: To
 def test_the_empty_reply_is_stored_once_and_calls_an_operator(outside: Town) -> None:
     row = carrier()
     incident = outside.incident("battery")
-    HOUSE.taken(one(row, at(1)), "r1", at(1))
+    HOUSE.taken([(one(row, at(1)), "r1")], at(1))
     for _ in range(2):
         inbox.store_reply(row.pk, outside.contact().phone, "", at(20), ref="mo-1")
     cycle.consume_all(at(20))
@@ -337,7 +337,7 @@ def test_a_fault_of_the_incident_does_not_send_a_text_twice(
         raise ValueError("a fault of ours")
 
     monkeypatch.setattr("meldkamer.engine.sending.sent.handed_over", breaks)
-    HOUSE.taken(claimed, "r1", at(2))
+    HOUSE.taken([(claimed, "r1")], at(2))
     assert message_of(claimed).state == "handed_over"
     incident.refresh_from_db()
     assert incident.due == due
@@ -408,7 +408,7 @@ def test_a_reply_answers_the_texts_of_the_provider_whose_carrier_brought_it(outs
     ours = carrier(provider_id=outside.provider.pk)
     theirs = carrier("theirs", provider_id=outside.other.pk)
     incident = outside.incident("battery")
-    HOUSE.taken(one(ours, at(1)), "r1", at(1))
+    HOUSE.taken([(one(ours, at(1)), "r1")], at(1))
     phone = outside.contact().phone
     inbox.store_reply(theirs.pk, phone, "ok", at(10))
     cycle.consume_all(at(10))
@@ -436,7 +436,7 @@ def test_the_house_of_a_provider_counts_against_no_quota(outside: Town) -> None:
 def test_a_receipt_of_a_message_that_nobody_knows_is_set_aside_after_a_day(outside: Town) -> None:
     row = carrier()
     outside.incident("battery")
-    HOUSE.taken(one(row, at(1)), "ours", at(1))
+    HOUSE.taken([(one(row, at(1)), "ours")], at(1))
     for ref in ("ours", "theirs"):
         inbox.store_receipt(row.pk, ref, ReceiptState.DELIVERED, at(2))
     assert inbox.forget_unknown(at(1)) == 0

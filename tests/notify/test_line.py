@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import CarrierFault, Parcel
@@ -72,12 +72,12 @@ class Notes:
     def unwanted(self, claimed: Sequence[Claimed], now: datetime) -> Collection[int]:
         return ()
 
-    def taken(self, claimed: Claimed, ref: str, now: datetime) -> None:
+    def taken(self, took: Sequence[tuple[Claimed, str]], now: datetime) -> None:
         if self.away:
             self.away -= 1
             raise DatabaseError("the database is away")
-        message = OutboxMessage.objects.get(pk=claimed.parcel.id)
-        outbox.note_taken(message, ref, now)
+        with transaction.atomic():
+            outbox.note_all_taken(took, now)
 
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         message = OutboxMessage.objects.get(pk=claimed.parcel.id)

@@ -14,7 +14,7 @@ its site already, so an act that took the row first would wait for the site in a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,6 +39,10 @@ _RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
 _ATTEMPTS_MOST = 32_000
 # an advisory lock on the row's number says who acts on it, before anything is locked
 _CLAIM = "SELECT pg_try_advisory_xact_lock(7305003, (%s %% 2147483647)::int)"
+_CLAIM_ALL = """
+SELECT id FROM unnest(%s::bigint[]) AS one (id)
+WHERE pg_try_advisory_xact_lock(7305003, (id %% 2147483647)::int)
+"""
 
 _UPSERT = """
 WITH put AS (
@@ -195,6 +199,33 @@ def act_on(
             _put_off(row_id, now, traceback.format_exc())
         raise
     return True
+
+
+def act_together(
+    row_ids: Collection[int],
+    act: Callable[[list[AgendaRow], datetime], None],
+    now: datetime,
+    lock: Callable[[list[AgendaRow]], Collection[int]],
+) -> int:
+    """Act on several rows in one transaction, in the order given; on how many it was.
+
+    Rows that somebody else has are left out, and those that `lock` does not name: it locks what the
+    rows are about and returns the ids of those for which it could. A fault rolls all of it back;
+    the rows stay as they were, to be acted on one by one.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM_ALL, [list(row_ids)])
+            free = [row[0] for row in cursor.fetchall()]
+        due = AgendaRow.objects.filter(done_at=None, due__lte=now)
+        had = set(lock(list(due.filter(pk__in=free))))
+        # whoever had a subject before us may have moved or struck its row
+        rows = due.filter(pk__in=had).order_by("pk").select_for_update().in_bulk()
+        AgendaRow.objects.filter(pk__in=list(rows)).update(done_at=now)
+        mine = [rows[number] for number in row_ids if number in rows]
+        if mine:
+            act(mine, now)
+    return len(mine)
 
 
 def _claimed(row_id: int, now: datetime, locks: Mapping[str, Lock]) -> AgendaRow | None:

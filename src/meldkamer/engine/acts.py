@@ -7,8 +7,10 @@ An act on a site's things locks the site before its row (see `agenda.commands`).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
+from django.db.models import Manager
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.commands import Act, Lock
@@ -38,6 +40,7 @@ from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.notify import inbox, outbox
+from meldkamer.notify.models import IncomingCall, Letter
 from meldkamer.notify.post import commands as letters
 from meldkamer.notify.sms import arrivals
 from meldkamer.sites import sheet_changes
@@ -151,6 +154,11 @@ def _audit(row: AgendaRow, now: datetime) -> None:
         agenda.schedule(AUDIT, row.subject, now, now, rank=row.rank, payload=payload)
 
 
+def _lock(rows: Manager[Any], number: int) -> None:
+    """A row that its own commands lock before its place on the agenda."""
+    rows.select_for_update(of=("self",)).filter(pk=number).first()
+
+
 def _lock_site(row: AgendaRow) -> None:
     lock_site(row.payload["site"])
 
@@ -164,6 +172,9 @@ def _lock_changed(row: AgendaRow) -> None:
 
 
 LOCKS: dict[str, Lock] = {
+    outbox.AGAIN: outbox.lock_of,
+    letters.LATE: lambda row: _lock(Letter.objects, row.payload["letter"]),
+    answering.DUE: lambda row: _lock(IncomingCall.objects, row.payload["call"]),
     carry_out.DUE: lambda row: due.lock_site_of(row.payload["incident"]),
     dispatching.OFFER_END: _lock_site,
     contracts.END_TEST: _lock_tested,

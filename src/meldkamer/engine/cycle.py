@@ -7,17 +7,20 @@ Each step is its own transaction; a cycle may be cut off anywhere and the next o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
 from math import inf
 from time import monotonic
 
 from django.db import transaction
 
 from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.faults import is_passing
+from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
-from meldkamer.incidents import judging, pending, receipts, sent, texting
+from meldkamer.incidents import carry_out, due, judging, pending, receipts, sent, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Inside
 from meldkamer.notify.outbox import RUNGS
@@ -35,12 +38,13 @@ def end_states(now: datetime, within_s: float = inf) -> int:
     return _act(now, _ENDS, _not_after(now, timedelta()), within_s)
 
 
-def act_on_due(now: datetime, within_s: float = inf) -> int:
+def act_on_due(now: datetime, within_s: float = inf, *, together: int = 1) -> int:
     """Act on what is due, if nothing that came before it still waits (R1c).
 
-    within_s: after so long the rest is left for the next call.
+    within_s: after so long the rest is left for the next call. together: so many incidents of
+    different sites at most in one transaction, in their order; each by itself if that fails.
     """
-    return _act(now, _DUE, _not_after(now, _AN_INSTANT), within_s)
+    return _act(now, _DUE, _not_after(now, _AN_INSTANT), within_s, together)
 
 
 def look_at_house(now: datetime) -> int:
@@ -53,17 +57,39 @@ def _not_after(now: datetime, before: timedelta) -> datetime:
     return now if came is None else min(now, came - before)
 
 
-def _act(now: datetime, ranks: tuple[int, ...], upto: datetime, within_s: float) -> int:
+def _act(
+    now: datetime, ranks: tuple[int, ...], upto: datetime, within_s: float, together: int = 1
+) -> int:
     until_s = monotonic() + within_s
     done = 0
-    for row_id in _turns(upto, ranks):
-        done += agenda.act_on(row_id, ACTS, now, LOCKS)
+    for run in _runs(_turns(upto, ranks), together):
+        done += _act_on(run, now)
         if monotonic() > until_s:
             break
     return done
 
 
-def _turns(upto: datetime, ranks: tuple[int, ...]) -> list[int]:
+def _runs(rows: Iterable[AgendaRow], together: int) -> Iterator[list[int]]:
+    """Cut into what is acted on in one transaction: incidents that stand next to each other."""
+    for of_incidents, found in groupby(rows, lambda row: row.kind == carry_out.DUE):
+        numbers = [row.pk for row in found]
+        step = together if of_incidents else 1
+        for first in range(0, len(numbers), step):
+            yield numbers[first : first + step]
+
+
+def _act_on(numbers: list[int], now: datetime) -> int:
+    if len(numbers) > 1:
+        try:
+            return agenda.act_together(numbers, due.incidents_due, now, due.lock_incidents_of)
+        except Exception as fault:
+            if is_passing(fault):
+                raise
+            # one of them is at fault: alone it stands in nobody's way
+    return sum(agenda.act_on(number, ACTS, now, LOCKS) for number in numbers)
+
+
+def _turns(upto: datetime, ranks: tuple[int, ...]) -> list[AgendaRow]:
     """The rows whose turn it is: as R1 says; when there are too many, the urgent ones before."""
     rows = agenda.due(upto, ranks=ranks, limit=_LOOK)
     free = rows if HOUSE in ranks else backlog.free(rows)
@@ -71,7 +97,7 @@ def _turns(upto: datetime, ranks: tuple[int, ...]) -> list[int]:
         urgent = backlog.free(agenda.due(upto, ranks=ranks, limit=_SLICE, urgent=True))
         known = {row.pk for row in urgent}
         free = urgent + [row for row in free if row.pk not in known]
-    return [row.pk for row in free[:_SLICE]]
+    return free[:_SLICE]
 
 
 def judge_all(now: datetime, limit: int = 200, together: int = 50) -> int:
@@ -110,8 +136,8 @@ def hand_over(
     handed = notify.hand_over(
         carriers, now, limit, lambda message: sent.turned_down(message, now), of
     )
-    for message in handed:
-        if message.template in RUNGS and message.incident_id is not None:
-            with transaction.atomic():
-                sent.handed_over(message.incident_id, message.pk, now)
+    if any(message.template in RUNGS for message in handed):
+        with transaction.atomic():
+            due.lock_sites(message.site_id for message in handed if message.site_id is not None)
+            sent.handed_over(handed, now)
     return len(handed)

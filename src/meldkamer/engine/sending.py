@@ -16,6 +16,7 @@ from functools import partial
 import psycopg
 from django.db import DatabaseError, connection, connections, transaction
 
+from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.incidents import carrier_faults, notices, sent
 from meldkamer.notify import outbox, ways
@@ -54,30 +55,34 @@ class House:
                     outbox.note_cancelled(message, "the incident is closed", now)
         return {one.parcel.id for one in gone}
 
-    def taken(self, claimed: Claimed, ref: str, now: datetime) -> None:
-        """The carrier has it; the ladder waits from now on (S7.2)."""
+    def taken(self, took: Sequence[tuple[Claimed, str]], now: datetime) -> None:
+        """Their carrier has them; the ladders wait from now on (S7.2)."""
         try:
-            self._taken(claimed, ref, now, move=True)
+            self._taken(took, now)
         except Exception as fault:
             if is_passing(fault):
                 raise
+            if len(took) > 1:
+                # one of them is at fault: alone it stands in nobody's way
+                for one in took:
+                    self.taken([one], now)
+                return
             # it is gone and must not go again: noted alone; the incident keeps its own deadline
-            log.exception("message %d went, and its incident could not follow", claimed.parcel.id)
-            self._taken(claimed, ref, now, move=False)
+            log.exception("message %d went, its incident did not follow", took[0][0].parcel.id)
+            self._taken(took, now, move=False)
 
-    @transaction.atomic
-    def _taken(self, claimed: Claimed, ref: str, now: datetime, *, move: bool) -> None:
-        parcel = claimed.parcel
-        sent.lock_for(parcel.site_id, parcel.incident_id)
-        message = outbox.locked(claimed)
-        if message is None:
-            outbox.taken_late(parcel.id, ref, now)
-            return
-        outbox.note_taken(message, ref, now)
-        if not move:
-            notices.add("message", "M12.1", parcel.recipient, now, provider_id=parcel.provider_id)
-        elif parcel.template in RUNGS and parcel.incident_id is not None:
-            sent.handed_over(parcel.incident_id, parcel.id, now)
+    def _taken(
+        self, took: Sequence[tuple[Claimed, str]], now: datetime, *, move: bool = True
+    ) -> None:
+        with transaction.atomic(), agenda.gathered():
+            sent.lock_sites_of(claimed.parcel for claimed, _ in took)
+            noted = outbox.note_all_taken(took, now)
+            if move:
+                sent.handed_over(noted, now)
+            else:
+                for one in noted:
+                    whose = one.provider_id
+                    notices.add("message", "M12.1", one.recipient, now, provider_id=whose)
 
     @transaction.atomic
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:

@@ -227,6 +227,19 @@ def _enqueue(docket: Docket, act: Enqueue) -> None:
     docket.move(Incident.State.QUEUED, _OPERATORS, due, also=("rung", "queued_at"))
 
 
+def wait_until(incident: Incident, due: datetime, now: datetime) -> None:
+    """An incident that waits for an answer waits until then; its row on the agenda moves with it.
+
+    The caller holds the lock of its site. Nothing is said of it: the wait began with the text.
+    """
+    incident.due = due
+    incident.version += 1
+    gathering.changed(incident, ("due", "version"))
+    journal.announce(f"incident:{incident.pk}")
+    subject, payload = f"incident:{incident.pk}", {"incident": incident.pk}
+    agenda.schedule(DUE, subject, due, now, urgency=incident.priority, payload=payload)
+
+
 def _ladder_wait(docket: Docket, act: LadderWait) -> None:
     docket.move(Incident.State.TEXTING, _SYSTEM, act.until)
 

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import notices, supervisor_calls
+from meldkamer.incidents import gathering, notices, supervisor_calls
 from meldkamer.incidents.carry_out import RUNG_LINES, UNANSWERED, Docket
-from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.facts import facts_of, histories, site_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.notify import ways
 from meldkamer.notify.models import OutboxMessage
-from meldkamer.notify.outbox import RUNGS
+from meldkamer.notify.outbox import RUNGS, UNSENT
 from meldkamer.people.models import Staff
 from meldkamer.rules import ladder, queue, verdicts
 from meldkamer.rules.acts import Close, Enqueue, LadderWait, Say
@@ -50,7 +50,48 @@ def lock_docket(incident_id: int, now: datetime, actor: str = "system") -> Docke
 
 def incident_due(row: AgendaRow, now: datetime) -> None:
     """An agenda row of kind incident.due."""
-    docket = lock_docket(row.payload["incident"], now)
+    _act(lock_docket(row.payload["incident"], now), row, now)
+
+
+def lock_incidents_of(rows: Iterable[AgendaRow]) -> list[int]:
+    """Lock the sites of these rows' incidents; the ids of the rows whose site could be had.
+
+    One row a site: what a second one does may depend on the first. A site that is in use keeps its
+    row for later.
+    """
+    by_incident = {row.payload["incident"]: row.pk for row in rows}
+    sites = dict(
+        Incident.objects.filter(pk__in=list(by_incident))
+        .values_list("pk", "site_id")
+        .order_by("pk")
+    )
+    free = Site.objects.filter(pk__in=set(sites.values())).order_by("pk")
+    had = set(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+    first: dict[int, int] = {}
+    for incident_id, site_id in sites.items():
+        if site_id in had:
+            first.setdefault(site_id, by_incident[incident_id])
+    return list(first.values())
+
+
+def incidents_due(rows: list[AgendaRow], now: datetime) -> None:
+    """Several agenda rows of kind incident.due, each of another site, all locked."""
+    found = Incident.objects.in_bulk([row.payload["incident"] for row in rows])
+    sites = Site.objects.select_related("provider", "customer", "installer").in_bulk(
+        {incident.site_id for incident in found.values()}
+    )
+    facts = facts_of(sites.values(), now)
+    pasts = histories(list(found))
+    with gathering.gathered():
+        for row in rows:
+            incident = found[row.payload["incident"]]
+            incident.site = site = sites[incident.site_id]
+            past = pasts[incident.pk]
+            docket = Docket(site, facts[site.pk], now, incident=incident, past=past)
+            _act(docket, row, now)
+
+
+def _act(docket: Docket, row: AgendaRow, now: datetime) -> None:
     incident = docket.opened
     if incident.closed_at is not None or incident.due is None:
         return
@@ -83,46 +124,52 @@ def _wait_is_over(docket: Docket, now: datetime) -> None:
 def _ladder_climbs(docket: Docket, now: datetime) -> None:
     facts = docket.facts()
     site = docket.site_facts
-    until = _wait_of_last_text(docket, now)
+    last = _last_rungs(docket)
+    until = _wait_of_last_rung(docket, last, now)
     if until is not None:
         docket.carry_out([LadderWait(until)])
         return
     treatment = site.terms.treatment(site.plan, site.formula, docket.opened.type)
-    carried, calls = _is_carried(docket, "sms"), _is_carried(docket, "voice")
+    carried, calls = _is_carried(docket, last, "sms"), _is_carried(docket, last, "voice")
     docket.carry_out(ladder.climb(facts, treatment, now, carried=carried, calls=calls))
 
 
-def _is_carried(docket: Docket, channel: str) -> bool:
+def _last_rungs(docket: Docket) -> list[OutboxMessage]:
+    """The last text and the last announced call of an incident, the latest of them first."""
+    last = {
+        past.what: past.data["message"]
+        for past in docket.facts().history
+        if past.what in RUNG_LINES
+    }
+    rungs = OutboxMessage.objects.filter(pk__in=last.values(), template__in=RUNGS)
+    return list(rungs.order_by("-pk"))
+
+
+def _is_carried(docket: Docket, last: list[OutboxMessage], channel: str) -> bool:
     """False when the last rung over this channel did not leave the house and none could now."""
-    what = "sms.sent" if channel == "sms" else "call.announced"
-    sent = [past.data["message"] for past in docket.facts().history if past.what == what]
-    unsent = OutboxMessage.objects.filter(
-        pk__in=sent[-1:], state__in=("pending", "sending", "waiting")
-    )
-    return not unsent.exists() or ways.works(docket.site.provider_id, channel) is not False
+    unsent = any(one.channel == channel and one.state in UNSENT for one in last)
+    return not unsent or ways.works(docket.site.provider_id, channel) is not False
 
 
-def _wait_of_last_text(docket: Docket, now: datetime) -> datetime | None:
-    """Until when the last text is waited for, if its hand-over says so (S7.2).
+def _wait_of_last_rung(docket: Docket, last: list[OutboxMessage], now: datetime) -> datetime | None:
+    """Until when the last rung is waited for, if its hand-over says so (S7.2).
 
     The deadline moves when the carrier takes a text; a process that dies between the two leaves the
     deadline of the decision, which is too early.
     """
-    history = docket.facts().history
-    sent = [past.data["message"] for past in history if past.what in RUNG_LINES][-1:]
+    if not last:
+        return None
+    latest = last[0]
     # rung at, and nobody acted: the wait is over before its time
-    unanswered = [past.data["message"] for past in history if past.what == UNANSWERED]
-    handed = (
-        OutboxMessage.objects.filter(pk__in=sent, template__in=RUNGS)
-        .exclude(pk__in=unanswered)
-        .exclude(state=OutboxMessage.State.FAILED)  # it never arrives: not waited for
-        .values_list("handed_over_at", flat=True)
-        .first()
-    )
-    if handed is None:
+    unanswered = {
+        past.data["message"] for past in docket.facts().history if past.what == UNANSWERED
+    }
+    # one that never arrives is not waited for
+    failed = latest.state == OutboxMessage.State.FAILED
+    if latest.handed_over_at is None or failed or latest.pk in unanswered:
         return None
     by = docket.facts().case.texts[-1].by
-    until = handed + ladder.wait_for(by, docket.site_facts.terms)
+    until = latest.handed_over_at + ladder.wait_for(by, docket.site_facts.terms)
     return until if until > now else None
 
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from meldkamer.incidents import notices
-from meldkamer.incidents.carry_out import RUNG_LINES, Docket
-from meldkamer.incidents.due import lock_docket, lock_site_of
+from django.db.models import Max
+
+from meldkamer.incidents import gathering, notices
+from meldkamer.incidents.carry_out import RUNG_LINES, Docket, wait_until
+from meldkamer.incidents.due import lock_docket, lock_site_of, lock_sites
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify.authority import commands as authority
+from meldkamer.notify.carrier import Parcel
 from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import RUNGS
 from meldkamer.rules import ladder
 from meldkamer.rules.acts import LadderWait
 from meldkamer.sites.models import Site
+from meldkamer.terms.loader import load
 
 
 def lock_for(site_id: int | None, incident_id: int | None) -> None:
@@ -32,26 +36,47 @@ def lock_for(site_id: int | None, incident_id: int | None) -> None:
         lock_site(site_id)
 
 
+def lock_sites_of(parcels: Iterable[Parcel]) -> None:
+    """The sites of several messages, locked for this transaction in the order of their numbers."""
+    lock_sites(parcel.site_id for parcel in parcels if parcel.site_id is not None)
+
+
 def closed(incident_ids: Iterable[int]) -> set[int]:
     """Incidents that are closed: a text that asks for an answer to one would only confuse."""
     rows = Incident.objects.filter(pk__in=set(incident_ids), closed_at__isnull=False)
     return set(rows.values_list("pk", flat=True))
 
 
-def handed_over(incident_id: int, message_id: int, now: datetime) -> None:
-    """The carrier has a text of the ladder: the wait for an "ok" begins now (S7.2).
+def handed_over(messages: Iterable[OutboxMessage], now: datetime) -> None:
+    """Carriers have these: where one is the last rung of a ladder its wait begins now (S7.2).
 
-    In the same instant as the decision nothing moves. A later rung, an operator or the end of the
-    incident has its own due time, which stays.
+    The sites are locked. In the same instant as the decision nothing moves. A later rung, an
+    operator or the end of the incident has its own due time, which stays.
     """
-    docket = lock_docket(incident_id, now)
-    incident = docket.opened
-    if not waits_for(docket, message_id):
+    rungs = {
+        message.incident_id: message
+        for message in messages
+        if message.template in RUNGS and message.incident_id is not None
+    }
+    if not rungs:
         return
-    by = docket.facts().case.texts[-1].by
-    wait = ladder.wait_for(by, docket.site_facts.terms)
-    if incident.due != now + wait:
-        docket.carry_out([LadderWait(now + wait)])
+    texting = Incident.objects.filter(pk__in=list(rungs), state=Incident.State.TEXTING)
+    last = _last_rungs(rungs)
+    with gathering.gathered():
+        for incident in texting.select_related("provider").order_by("pk"):
+            message = rungs[incident.pk]
+            by = "voice" if message.channel == "voice" else "sms"
+            due = now + ladder.wait_for(by, load(incident.provider.terms))
+            if last[incident.pk] == message.pk and incident.due != due:
+                wait_until(incident, due, now)
+
+
+def _last_rungs(incident_ids: Iterable[int | None]) -> dict[int | None, int]:
+    """The last text or announced call of each incident's ladder, by the incident."""
+    rungs = OutboxMessage.objects.filter(incident_id__in=list(incident_ids), template__in=RUNGS)
+    return dict(
+        rungs.values("incident_id").annotate(last=Max("pk")).values_list("incident_id", "last")
+    )
 
 
 def turned_down(message: OutboxMessage, now: datetime) -> None:

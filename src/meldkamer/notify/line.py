@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice, takewhile
 from typing import Protocol
 
 import psycopg
@@ -38,6 +39,8 @@ _STANDBY_S, _IDLE_S, _CHECK_S, _BEAT_S = 1.0, 0.5, 5.0, 10.0
 _STOP_S = 2.0
 #: a carrier that refused too often is tried with one message after so long
 _PROBATION = timedelta(seconds=30)
+#: messages noted in one transaction
+_TOGETHER = 50
 _REOPEN_S = (0.2, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -47,8 +50,8 @@ class Hooks(Protocol):
     def unwanted(self, claimed: Sequence[Claimed], now: datetime) -> Collection[int]:
         """Ids of messages that need not go any more; they are noted as cancelled."""
 
-    def taken(self, claimed: Claimed, ref: str, now: datetime) -> None:
-        """The carrier has it."""
+    def taken(self, took: Sequence[tuple[Claimed, str]], now: datetime) -> None:
+        """The carrier has these, each with its reference there."""
 
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         """The carrier did not take it."""
@@ -141,7 +144,7 @@ class Line(threading.Thread):
         self._wait(_PROBATION.total_seconds())
 
     def _drive(self) -> None:
-        while self._note_one():
+        while self._note():
             pass
         self._reset()
         lost = outbox.release_lost(self.told.way.id, _now())
@@ -251,37 +254,43 @@ class Line(threading.Thread):
 
     def _land(self, wait_s: float) -> None:
         """Note what came back; wait so long when nothing did."""
-        if not self._note_one() and not self.wake.wait(wait_s):
+        if not self._note() and not self.wake.wait(wait_s):
             return
         self.wake.clear()
-        while self._note_one():
+        while self._note():
             pass
 
     def _land_all(self) -> None:
         until_s = time.monotonic() + _STOP_S
         while self._flying and time.monotonic() < until_s:
-            if not self._note_one():
+            if not self._note():
                 time.sleep(0.01)
 
-    def _note_one(self) -> bool:
-        if not self._landed:
-            return False
-        turn, claimed, result = self._landed[0]
+    def _note(self) -> bool:
+        """Note what was taken, as much as came back in a row, or one that was not."""
+        took = list(islice(takewhile(_is_taken, list(self._landed)), _TOGETHER))
         now = _now()
-        if isinstance(result, str):
-            self._hooks.taken(claimed, result, now)
-        else:
+        if took:
+            self._hooks.taken([(one, ref) for _, one, ref in took if isinstance(ref, str)], now)
+        elif self._landed:
+            _, claimed, result = self._landed[0]
+            assert isinstance(result, CarrierFault)
             self._hooks.refused(claimed, result, now)
         # only now: when the database is away it is noted later
-        self._landed.popleft()
-        if turn == self._turn:
-            self._flying -= 1
-            if isinstance(result, str):
-                self._health = routing.Health(0, self._health.away_since)
-            else:
-                self._blame(result, now)
-            self._judge(now)
-        return True
+        noted = [self._landed.popleft() for _ in range(len(took) or bool(self._landed))]
+        for turn, _, result in noted:
+            if turn == self._turn:
+                self._flying -= 1
+                self._learn(result, now)
+        return bool(noted)
+
+    def _learn(self, result: str | CarrierFault, now: datetime) -> None:
+        """What an answer says of the carrier's health."""
+        if isinstance(result, str):
+            self._health = routing.Health(0, self._health.away_since)
+        else:
+            self._blame(result, now)
+        self._judge(now)
 
     def _blame(self, fault: CarrierFault, now: datetime) -> None:
         """A number that does not exist is not the carrier's fault; too much at once is a pause."""
@@ -309,6 +318,10 @@ class Line(threading.Thread):
 
     def _wait(self, wait_s: float) -> None:
         self._stopping.wait(wait_s)
+
+
+def _is_taken(landed: tuple[int, Claimed, str | CarrierFault]) -> bool:
+    return isinstance(landed[2], str)
 
 
 def _now() -> datetime:

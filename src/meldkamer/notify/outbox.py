@@ -11,7 +11,7 @@ locks the message's site first (see `engine.sending`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -34,7 +34,10 @@ ANNOUNCED, REMINDER = "announced", "supervisor_reminder"
 #: the messages that an incident waits for: its rungs
 RUNGS = (LADDER, ANNOUNCED)
 State = OutboxMessage.State
+#: it has not left the house yet
+UNSENT = (State.PENDING, State.SENDING, State.WAITING)
 _FAULT_MOST = 500
+_TAKEN = ("state", "handed_over_at", "carrier_ref", "last_fault")
 
 # a message of a provider in practice, or of a channel in the sandbox, is no carrier's to take:
 # it is here, in the one statement that takes messages, so that nothing can go round it
@@ -150,8 +153,29 @@ def note_taken(message: OutboxMessage, ref: str, now: datetime) -> None:
     """Its carrier has it."""
     message.state, message.handed_over_at, message.carrier_ref = State.HANDED_OVER, now, ref
     message.last_fault = ""
-    message.save(update_fields=["state", "handed_over_at", "carrier_ref", "last_fault"])
+    message.save(update_fields=_TAKEN)
     _off_agenda(message, now)
+
+
+def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[OutboxMessage]:
+    """Carriers have these; those whose claim still held are returned, oldest first.
+
+    A claim that was given up meanwhile: the message does not go again, if it did not go yet.
+    """
+    given = {claimed.parcel.id: (claimed, ref) for claimed, ref in took}
+    held: list[OutboxMessage] = []
+    rows = OutboxMessage.objects.filter(pk__in=list(given)).order_by("pk").select_for_update()
+    for message in rows:
+        claimed, ref = given[message.pk]
+        if message.state == State.SENDING and message.claimed_at == claimed.at:
+            message.state, message.handed_over_at = State.HANDED_OVER, now
+            message.carrier_ref, message.last_fault = ref, ""
+            _off_agenda(message, now)
+            held.append(message)
+        else:
+            _taken_late(message, ref, now)
+    OutboxMessage.objects.bulk_update(held, _TAKEN)
+    return held
 
 
 def note_rejected(message: OutboxMessage, fault: str, now: datetime) -> None:
@@ -195,9 +219,14 @@ def note_fault(
     message.save(update_fields=["state", "carrier_id", "tried", "last_fault", "doubts"])
 
 
+def lock_of(row: AgendaRow) -> None:
+    """The message of an agenda's row, locked before the row: in that order they are noted."""
+    OutboxMessage.objects.select_for_update().filter(pk=row.payload["message"]).first()
+
+
 def again(row: AgendaRow, now: datetime) -> None:
     """The agenda's row: the wait is over, or a line died with the message."""
-    message = OutboxMessage.objects.select_for_update().get(pk=row.payload["message"])
+    message = OutboxMessage.objects.get(pk=row.payload["message"])
     if message.state == State.SENDING:
         _release(message)
     elif message.state == State.WAITING:
@@ -273,9 +302,7 @@ def note_health(row: WayOut, state: WayOut.State, fault: str, now: datetime) -> 
     row.save(update_fields=["state", "since", "beat_at", "last_fault"])
 
 
-def taken_late(message_id: int, ref: str, now: datetime) -> None:
-    """A claim that was given up went all the same: not again, if it did not go yet."""
-    message = OutboxMessage.objects.select_for_update().get(pk=message_id)
+def _taken_late(message: OutboxMessage, ref: str, now: datetime) -> None:
     if message.state in (State.PENDING, State.WAITING):
         note_taken(message, ref, now)
     else:

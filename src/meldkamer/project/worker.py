@@ -34,6 +34,8 @@ _STEP_S = 0.2
 #: only cost more: most of a short transaction is its round trips)
 _TOGETHER_S, _TOGETHER_LEAST, _TOGETHER_MOST = 0.15, 50, 200
 _MESSAGES_A_STEP = 25
+#: incidents that are due, in one transaction
+_DUE_TOGETHER = 50
 # nothing could be done although something is due: another worker has it, so do not spin
 _LEAST_SLEEP_S = 0.02
 # after a cycle without anything to do notices are looked at for alarms alone, for so long: in a
@@ -105,7 +107,7 @@ class Worker:
             self._judge,
             partial(cycle.consume_all, limit=_MESSAGES_A_STEP),
             self._judge_urgent,
-            partial(cycle.act_on_due, within_s=_STEP_S),
+            partial(cycle.act_on_due, within_s=_STEP_S, together=_DUE_TOGETHER),
             self._judge_urgent,
             self._hand_over,
             self._judge_urgent,

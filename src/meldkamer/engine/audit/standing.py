@@ -40,7 +40,8 @@ ORDER BY id LIMIT %(most)s
 """
 _OUTBOX = """
 SELECT 'message', id, site_id, created_at, channel FROM notify_outboxmessage
-WHERE state IN ('pending', 'sending', 'waiting') AND created_at < %(now)s - make_interval(secs => CASE channel
+WHERE state IN ('pending', 'sending', 'waiting')
+ AND created_at < %(now)s - make_interval(secs => CASE channel
  WHEN 'mail' THEN %(mail_s)s WHEN 'letter' THEN %(letter_s)s ELSE %(phone_s)s END)
 ORDER BY id LIMIT %(most)s
 """
