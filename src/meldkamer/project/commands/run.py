@@ -6,7 +6,8 @@ process that dies is started again. Ctrl-C stops everything, a second Ctrl-C at 
 Everything listens on 127.0.0.1 only.
 
 environment: DATABASE_URL (any PostgreSQL 15 or newer), MELDKAMER_VAR (state directory),
-MELDKAMER_WEB_PORT, MELDKAMER_DC09_PORT, MELDKAMER_WORKERS, CITY=off, DEMO=off
+MELDKAMER_WEB_PORT, MELDKAMER_DC09_PORT, MELDKAMER_WORKERS, MELDKAMER_MAIL_LISTEN, CITY=off,
+DEMO=off
 """
 
 import argparse
@@ -28,9 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Choose the ports, then hand over to the supervisor."""
     from meldkamer.project import paths
+    from meldkamer.project.commands.mail import place
     from meldkamer.project.ports import PortFault
     from meldkamer.project.supervisor import Plan, Supervisor
 
+    if listen := os.environ.get("MELDKAMER_MAIL_LISTEN"):
+        place(listen)  # a fault in it is told before anything is started
     try:
         demo = _on("demo", options.demo or os.environ.get("DEMO"))
         plan = Plan(
