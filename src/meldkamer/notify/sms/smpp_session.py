@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 from meldkamer.notify.carrier import CarrierFault
 from meldkamer.notify.sms import smpp_pdus as pdus
@@ -111,13 +111,13 @@ class Session:
                 self._waiting.pop(sequence, None)
         if waiting.answer is not None:
             return waiting.answer
-        self._unanswered(mark, limit_s)
+        raise self._unanswered(mark, limit_s)
 
-    def _unanswered(self, mark: int, limit_s: float) -> NoReturn:
+    def _unanswered(self, mark: int, limit_s: float) -> NoAnswer:
         if not self.over:
             # what waits to leave over a connection that is there may still leave
-            raise NoAnswer(f"no answer within {limit_s:g} s", left=True)
-        raise NoAnswer(self.over, left=self._link.written(mark))
+            return NoAnswer(f"no answer within {limit_s:g} s", left=True)
+        return NoAnswer(self.over, left=self._link.written(mark))
 
     def answer(self, sequence: int, command: str, status: int = pdus.OK) -> bool:
         """Answer a request of the centre; False when the connection is over."""
