@@ -5,18 +5,24 @@ from __future__ import annotations
 import pytest
 
 from meldkamer.engine import cycle
+from meldkamer.engine.sending import House
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
+from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import Rejected
+from meldkamer.notify.ears import StoringEars
+from meldkamer.notify.kinds import build
 from meldkamer.notify.mail import coming_back
 from meldkamer.notify.mail.composing import message_ref
 from meldkamer.notify.mail.models import BouncedAddress, IncomingMail
 from meldkamer.notify.mail.queries import came_back, in_doubt
+from meldkamer.notify.mail.verp import message_of
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from meldkamer.notify.outbox import note_rejected
 from tests.incidents.town import Town, at, told
 from tests.notify.mail import reports
+from tests.notify.mail.peer import Peer
 
 ADDRESS = "An@Peeters.example"
 
@@ -142,3 +148,33 @@ def test_what_no_mail_of_ours_has_sent_is_not_kept(town: Town) -> None:
         with pytest.raises(coming_back.NoSuchMessage):
             coming_back.store(number, reports.report(), at(60))
     assert not IncomingMail.objects.exists()
+
+
+@pytest.mark.clause("M3.2", "M12.3")
+def test_a_mail_goes_out_to_a_real_server_and_its_report_finds_the_way_back(
+    town: Town, incident: Incident
+) -> None:
+    town.provider.practice = False
+    town.provider.save()
+    with Peer() as peer:
+        settings = {
+            "host": "127.0.0.1", "port": peer.port, "tls": "none",
+            "sender": "office@centre.example", "bounce_domain": "bounces.centre.example",
+        }  # fmt: skip
+        way = ways.add("smtp", "post", at(0), provider_id=town.provider.pk, settings_given=settings)
+        WayOut.objects.filter(pk=way.pk).update(state="up")
+        message = sent(town, incident, state="pending", carrier=None, carrier_ref="")
+        carrier = build("smtp", settings, {}, StoringEars(way.pk))
+        (claimed,) = outbox.claim(ways.facts(way), {(town.provider.pk, False)}, 5, at(1))
+        House().taken([(claimed, carrier.send(claimed.parcel))], at(2))
+        carrier.close()
+        (got,) = peer.got
+    message.refresh_from_db()
+    assert (message.state, got.to) == ("handed_over", "An@peeters.example")
+    back = message_of(got.sender)
+    assert back == message.pk
+    coming_back.store(back, reports.report(), at(60))
+    cycle.consume_all(at(61))
+    message.refresh_from_db()
+    assert message.state == "failed"
+    assert told("mail.rejected", incident)[0].clause == "M3.2"
