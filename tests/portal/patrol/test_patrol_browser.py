@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
+from django.db import transaction
 from playwright.sync_api import sync_playwright
 
-from meldkamer.incidents import commands
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import commands, dispatching
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolEntry, PatrolJob, PatrolPhoto, PatrolUnit
 from meldkamer.notify.patrol import commands as patrols
@@ -286,11 +288,9 @@ def test_what_came_too_late_is_said_and_stays_until_it_is_read(phone: Any, night
     phone.context.set_offline(True)
     press(phone, "accept")
     waits(phone, 1)
-    from meldkamer.agenda.models import AgendaRow
-    from meldkamer.incidents import dispatching
-
     row = AgendaRow.objects.get(kind=dispatching.OFFER_END, done_at=None)
-    dispatching.offer_end(row, job.answer_by)
+    with transaction.atomic():
+        dispatching.offer_end(row, job.answer_by)
     phone.context.set_offline(False)
     phone.wait_for_selector("#refusals >> text=Te laat: een andere eenheid werd gevraagd. R7 gaat.")
     waits(phone, 0)
@@ -339,6 +339,18 @@ def test_a_session_that_ended_keeps_what_waits_until_the_next(phone: Any, night:
     live(phone)
     told(phone, "accepted")
     assert PatrolEntry.objects.count() == 1
+
+
+def test_a_phone_that_is_shut_out_keeps_no_job(phone: Any, night: Night) -> None:
+    night.offer()
+    stage(phone, "offered")
+    assert phone.evaluate("caches.has('meldkamer-patrol-1')")
+    patrols.void(night.unit.pk, night.now, "staff:1")
+    phone.wait_for_selector("#shut-out:visible")
+    phone.goto("/patrol/")
+    assert phone.url.endswith("/patrol/enter/")
+    assert not phone.evaluate("caches.match('/patrol/').then(Boolean)")
+    assert not phone.evaluate("caches.match('/patrol/kept-part').then(Boolean)")
 
 
 def test_a_place_is_told_only_after_consent(phones: Callable[..., Any], night: Night) -> None:

@@ -82,7 +82,8 @@ def news(request: HttpRequest, patrol: Patrol) -> HttpResponse:
     part, version = _part(request, patrol)
     if request.GET.get("version") == version:
         return HttpResponse(status=204)
-    return HttpResponse(part, headers={"X-Version": version})
+    at_ms = int(patrol.now.timestamp() * 1000)
+    return HttpResponse(part, headers={"X-Version": version, "X-At": str(at_ms)})
 
 
 def _part(request: HttpRequest, patrol: Patrol) -> tuple[str, str]:

@@ -135,7 +135,11 @@ async function news() {
     const answer = await ask(`/patrol/news/?version=${encodeURIComponent(version)}`)
     line(true)
     shutOut = answer.status === 401
-    if (answer.status === 200) replace(await answer.text(), answer.headers.get('X-Version') ?? '')
+    if (answer.status === 200) {
+      const [part, its, at] = [await answer.text(), answer.headers.get('X-Version') ?? '', answer.headers.get('X-At') ?? '0']
+      replace(part, its)
+      void keepPart(part, its, at)
+    }
   } catch {
     line(false)
   } finally {
@@ -152,6 +156,26 @@ function replace(part, its) {
   by('job').innerHTML = part
   restoreDraft()
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true })
+}
+
+// The page itself was kept when it was loaded; the job may have come since. Never a code: those are
+// not in what the centre sends here.
+const KEPT = 'meldkamer-patrol-1'
+const PART = '/patrol/kept-part'
+
+/** @param {string} part @param {string} its @param {string} at */
+async function keepPart(part, its, at) {
+  if (!('caches' in window)) return
+  const store = await caches.open(KEPT)
+  await store.put(PART, new Response(part, { headers: { 'X-Version': its, 'X-At': at } }))
+}
+
+/** Without a network the page is as old as its last load: what came after it is put into it. */
+async function restorePart() {
+  if (!('caches' in window)) return
+  const found = await (await caches.open(KEPT)).match(PART)
+  if (!found || Number(found.headers.get('X-At')) <= Number(document.body.dataset.at)) return
+  replace(await found.text(), found.headers.get('X-Version') ?? '')
 }
 
 /**
@@ -267,9 +291,10 @@ function forgetDraft() {
 
 // --- the end of a shift on this phone: what was kept of jobs goes, what waits stays
 
-by('leave').addEventListener('submit', () => { void caches.delete('meldkamer-patrol-1') })
+by('leave').addEventListener('submit', () => { if ('caches' in window) void caches.delete(KEPT) })
 
 async function start() {
+  await restorePart()
   restoreDraft()
   startSound()
   startPlace()

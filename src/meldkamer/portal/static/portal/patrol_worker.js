@@ -26,7 +26,7 @@ async function answer(request, where) {
   try {
     const fresh = await inTime(fetch(request))
     // a redirect is the door: what is kept of the job goes with the session
-    if (where.pathname === PAGE && fresh.redirected) await kept.delete(key)
+    if (where.pathname === PAGE && (fresh.redirected || fresh.type === 'opaqueredirect')) await caches.delete(KEPT)
     else if (fresh.ok && fresh.type === 'basic') await kept.put(key, fresh.clone())
     return fresh
   } catch (fault) {
