@@ -259,6 +259,7 @@ def test_the_sheet_is_at_hand_afterwards_and_can_be_printed(
     assert paper.status_code == 200
     words = paper.content.decode()
     assert '<html lang="nl"' in words
+    assert "zone 3 Achterdeur magazijn" in words
     assert "Apotheek Van Damme" in words
     assert CODE not in words
     assert desk.get(f"/incident/{verified.pk}/sheet/coastguard/").status_code == 404

@@ -155,6 +155,7 @@ def test_the_message_by_wire_goes_with_the_request_and_beside_the_call(
     assert said["verification.method"]
     assert said["zone"] == "PZ Antwerpen"
     assert root.findtext(f"{NS}status") == "Actual"
+    assert "22:00 zone 2 Winkel" in str(root.findtext(f".//{NS}description"))
     assert root.findtext(f".//{NS}certainty") == "Likely"
     assert root.findtext(f".//{NS}circle") == "51.217800,4.408100 0.1"
     (entry,) = told("service.handed_over", verified)

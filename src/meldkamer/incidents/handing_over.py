@@ -83,6 +83,7 @@ def _send(docket: Docket, service: str, message: cap.Message, attends: _Attends)
     way = authority.way_for(site.provider_id, service, dialled.zone or site.police_zone)
     if way is None or (message == "Alert" and not _evidence(facts, service)):
         return
+    facts = service_sheet.with_signals(facts, docket.opened)
     sheet = service_sheet.build(facts, site, dialled, _operator(docket), docket.now)
     earlier = [p for p in facts.history if p.what == HANDED_OVER and p.to == service]
     sender = str(way.settings.get("sender") or f"meldkamer-{site.provider.slug}")

@@ -8,15 +8,19 @@ password, or the number of somebody who is not to attend.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
+from meldkamer.incidents import queries
+from meldkamer.incidents.facts import signal_facts
+from meldkamer.incidents.models import Incident
 from meldkamer.people.models import Staff
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
+from meldkamer.rules.verdicts import with_sheet
 from meldkamer.sites.kinds import KINDS, TYPES
 from meldkamer.sites.models import Site
 from meldkamer.sites.service_numbers import Dialled
@@ -84,10 +88,17 @@ class ServiceSheet:
     trial: bool
 
 
+def with_signals(facts: IncidentFacts, incident: Incident) -> IncidentFacts:
+    """The same facts with the incident's signals: the rules do without, a service asks for them."""
+    rows = reversed(queries.signals_of(incident))
+    found = tuple(with_sheet(signal_facts(row.signal), facts.site) for row in rows)
+    return replace(facts, signals=found)
+
+
 def build(
     facts: IncidentFacts, site: Site, dialled: Dialled, operator: Staff | None, now: datetime
 ) -> ServiceSheet:
-    """The sheet of an incident for one service, as of now."""
+    """The sheet of an incident for one service, as of now. facts: `with_signals`."""
     note = getattr(site, "emergency_note", None)
     zone = ZoneInfo(site.timezone)
     name = (operator.get_full_name() or operator.username) if operator else ""

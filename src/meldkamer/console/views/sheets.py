@@ -16,6 +16,7 @@ from meldkamer.console.views.rendering import gone
 from meldkamer.incidents import queries
 from meldkamer.incidents.facts import incident_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.service_sheet import with_signals
 from meldkamer.sites.service_numbers import SERVICES
 
 
@@ -30,7 +31,7 @@ def printed(request: HttpRequest, desk: Desk, incident_id: int, service: str) ->
         incident = queries.incident_for(incident_id, desk.provider_ids)
     except Incident.DoesNotExist:
         raise Http404(gone()) from None
-    facts = incident_facts(incident, desk.now)
+    facts = with_signals(incident_facts(incident, desk.now), incident)
     sheet = call_sheet(incident, facts, service, desk.staff, desk.now)
     with override(sheet.language):
         values = {
