@@ -17,6 +17,7 @@ PARTS = {
     "judge": "signals judged",
     "watch": "line tests of 1,000,000 transmitters",
     "storm": "100,000 power failures in a minute, and a burglary a second among them",
+    "messages": "messages a second through the outbox, by channel",
     "ladders": "5,000 SMS ladders at once, over SMPP",
     "smpp": "texts a second over SMPP, against smpplib's own loop",
     "screen": "frame received to row visible in a browser",
