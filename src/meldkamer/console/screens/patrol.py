@@ -43,6 +43,7 @@ class Row:
     finding: str
     note: str
     photos: tuple[int, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ def panel(incident_id: int, entries: Iterable[Entry], zone: ZoneInfo) -> Panel:
     return Panel(tuple(rows), last == "patrol.refused" and bool(jobs))
 
 
+#: states whose reason a person gave
+_SAID_WHY = ("declined", "withdrawn")
 _SETTLES = ("patrol.offered", "patrol.sent", "patrol.refused", "patrol.withdrawn")
 
 
@@ -96,7 +99,14 @@ def _row(job: PatrolJob, told: list[Entry], photos: tuple[int, ...], zone: ZoneI
         finding=wording.word(wording.PATROL_FINDINGS, job.finding) if job.finding else "",
         note=notes[-1] if notes else "",
         photos=photos,
+        reason=_why(job),
     )
+
+
+def _why(job: PatrolJob) -> str:
+    """Why it cannot, or why it was called off; what a person wrote stays as it was written."""
+    known = wording.PATROL_REASONS.get(job.reason, job.reason)
+    return str(known) if job.state in _SAID_WHY else ""
 
 
 def _moments(job: PatrolJob, told: list[Entry], zone: ZoneInfo) -> Iterable[Moment]:
