@@ -8,16 +8,17 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from meldkamer.notify.mail.queries import in_doubt
+from meldkamer.notify.mail.queries import came_back, in_doubt
 from meldkamer.sites.models import Site
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One address, and what the record says of it."""
+    """One address, and what the record says of it. report: the mail that came back; 0: none."""
 
     address: str
     words: str
+    report: int = 0
 
 
 def doubts(site: Site) -> list[Doubt]:
@@ -29,5 +30,7 @@ def doubts(site: Site) -> list[Doubt]:
         day = date_format(localtime(row.bounced_at), "j M Y")
         why = f"{row.code} {row.detail}".strip() or _("no reason was given")
         words = _("Mail to %(address)s came back on %(day)s: %(why)s")
-        found.append(Doubt(address, words % {"address": address, "day": day, "why": why[:160]}))
+        reports = came_back(row.message_id) if row.message_id else []
+        text = words % {"address": address, "day": day, "why": why[:160]}
+        found.append(Doubt(address, text, reports[-1].pk if reports else 0))
     return found
