@@ -61,6 +61,7 @@ urlpatterns = [
     path(f"{SITE}service/suspension/<slug:act>/", service.suspension, name="suspension"),
     path(f"{SITE}documents/<int:document_id>/", service.paper, name="paper"),
     path(f"{SITE}address-works/", doubts.works_again, name="address_works"),
+    path(f"{SITE}came-back/<int:mail_id>/", doubts.report, name="came_back"),
     path(f"{SITE}signals/", sites.signals, name="signals"),
     path(f"{SITE}wire/", sites.wire, name="wire"),
     path(f"{SITE}course/", sites.course, name="course"),
