@@ -26,11 +26,16 @@ def way(contact: ContactFacts, terms: Terms, *, texts: bool = True, calls: bool 
     return "voice" if wanted and calls and contact.phone else ""
 
 
+def usable(site: SiteFacts, *, texts: bool = True, calls: bool = True) -> dict[str, str]:
+    """Who is asked in a round, in order: key → way."""
+    ways = {c.key: way(c, site.terms, texts=texts, calls=calls) for c in site.contacts}
+    return {key: by for key, by in ways.items() if by}
+
+
 def start(site: SiteFacts, now: datetime) -> list[Act]:
     """The first contact that may be asked so, else an operator at once (S7.1, S7.6)."""
-    for contact in site.contacts:
-        if found := way(contact, site.terms):
-            return _rung(contact.key, found, 1, site.terms, "S7.1", now)
+    for key, by in usable(site).items():
+        return _rung(key, by, 1, site.terms, "S7.1", now)
     return [Enqueue("S7.6", "nobody may be texted")]
 
 
@@ -64,18 +69,18 @@ def climb(
     if asked and asked[-1].by == "sms" and not carried:
         asked = asked[:-1]  # it never left: he was not asked yet
     told = {one.to for one in asked if one.round == round_}
-    ways = {c.key: way(c, terms, texts=carried, calls=calls) for c in incident.site.contacts}
-    usable = [key for key, by in ways.items() if by]
-    for key in usable:
+    ways = usable(incident.site, texts=carried, calls=calls)
+    for key, by in ways.items():
         if key not in told:
-            return _rung(key, ways[key], round_, terms, "S7.2", now)
-    if not carried and not usable:
+            return _rung(key, by, round_, terms, "S7.2", now)
+    if not carried and not ways:
         return [Enqueue("M12.2", "no carrier takes texts")]
     operator_next = treatment == "ladder+operator"
     texting = terms.texting
     rounds = texting.rounds_before_operator if operator_next else texting.rounds
-    if round_ < rounds and usable:
-        return _rung(usable[0], ways[usable[0]], round_ + 1, terms, "S7.5", now)
+    if round_ < rounds and ways:
+        first, by = next(iter(ways.items()))
+        return _rung(first, by, round_ + 1, terms, "S7.5", now)
     return [Enqueue("S16.1" if operator_next else "S7.5", "nobody confirmed")]
 
 

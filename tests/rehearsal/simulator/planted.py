@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import carry_out, due, gathering, incoming, judging, queries, texting
+from meldkamer.incidents import carry_out, due, gathering, incoming, judging, queries, sent, texting
 from meldkamer.journal import commands as journal
 from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.simulator import live
@@ -134,23 +134,25 @@ def _tests_are_expected_late(patch: Patch) -> None:
 
 
 def _from_the_end_of_the_list(patch: Patch) -> None:
-    textable = property(lambda self: tuple(c for c in reversed(self.contacts) if c.textable))
-    patch.setattr(SiteFacts, "textable", textable)
+    whole = ladder.usable
+    patch.setattr(
+        ladder, "usable", lambda site, **more: dict(reversed(whole(site, **more).items()))
+    )
 
 
 def _wait_from_the_decision(patch: Patch) -> None:
-    patch.setattr(texting, "handed_over", lambda *facts: None)
-    patch.setattr(due, "_wait_of_last_text", lambda *facts: None)
+    patch.setattr(sent, "handed_over", lambda *facts: None)
+    patch.setattr(due, "_wait_of_last_rung", lambda *facts: None)
 
 
 def _always_the_first(patch: Patch) -> None:
     whole = ladder.climb
 
-    def climb(incident: Any, treatment: str, now: Any) -> Any:
+    def climb(incident: Any, treatment: str, now: Any, **carried: bool) -> Any:
         first = incident.site.textable[0].key
         return [
             replace(act, contact_key=first) if isinstance(act, Text) else act
-            for act in whole(incident, treatment, now)
+            for act in whole(incident, treatment, now, **carried)
         ]
 
     patch.setattr(ladder, "climb", climb)
