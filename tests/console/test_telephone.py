@@ -14,11 +14,12 @@ from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.notify import ways
 from meldkamer.notify.desk.models import DeskCall, IncomingCall
-from meldkamer.notify.models import WayOut
+from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.people.models import CallerTries, Staff
 from meldkamer.sites import service_numbers
 from meldkamer.sites.models import Site
 from meldkamer.sites.service_numbers import EmergencyDraft, ServiceNumberDraft
+from meldkamer.terms.loader import varied
 from tests.console.scene import CODE, Scene, burglary
 from tests.console.test_access import logged_in
 from tests.console.test_acts import act, consult
@@ -85,6 +86,14 @@ def test_an_operator_says_how_he_dials(
     assert desk.post("/choose/", sent).status_code == status
     operator.refresh_from_db()
     assert operator.dials == (sent["dials"] if status == 302 else "hand")
+
+
+def test_who_sits_at_a_telephone_now_has_it(scene: Scene, desk: Client) -> None:
+    jan = scene.staff("jan")
+    logged_in(jan).post("/choose/", {"dials": "pbx", "extension": "201"})
+    desk.post("/choose/", {"dials": "pbx", "extension": "201"})
+    jan.refresh_from_db()
+    assert (jan.dials, jan.extension) == ("pbx", "")
 
 
 def test_the_page_knows_which_link_to_follow(scene: Scene, desk: Client, taken: Incident) -> None:
@@ -264,6 +273,29 @@ def test_the_sheet_is_at_hand_afterwards_and_can_be_printed(
     assert CODE not in words
     assert desk.get(f"/incident/{verified.pk}/sheet/coastguard/").status_code == 404
     assert desk.get(f"/incident/{verified.pk}/?work=request:junk").status_code == 200
+
+
+@pytest.mark.clause("B1")
+def test_by_wire_instead_of_the_call_only_where_the_terms_say_so_and_somebody_takes_it(
+    scene: Scene, desk: Client, site: Site, taken: Incident
+) -> None:
+    for_real(scene)
+    instead = varied("securitas-2022-05", {"services.electronic": "instead"})
+    scene.providers["securitas"].terms = instead
+    scene.providers["securitas"].save()
+    scene.signal(site, zone="5", at=scene.now + timedelta(seconds=20))
+    consult(desk, taken, site)
+    assert "Hand over by wire" not in act(desk, taken, "service", service="police")
+    settings = {"url": "https://pz.example/cap", "sender": "centre@example.be", "recipient": "pz"}
+    ways.add("cap", "Police by wire", scene.now, settings_given=settings)
+    page = act(desk, taken, "service", service="police")
+    assert "Hand over by wire" in page
+    assert 'value="wire"' in page
+    act(desk, taken, "service", service="police", confirm="wire", attends="nobody")
+    assert OutboxMessage.objects.filter(channel="authority").count() == 1
+    assert Entry.objects.filter(what="police.requested").count() == 1
+    # their machine's answer is the acceptance, not our sending
+    assert not Entry.objects.filter(what="service.accepted").exists()
 
 
 def test_a_sheet_of_another_provider_does_not_exist(scene: Scene, desk: Client) -> None:

@@ -192,6 +192,7 @@ LOCKS: dict[str, Lock] = {
     sheet_changes.BEGIN: _lock_changed,
     sheet_changes.END: _lock_changed,
     desk_calls.DUE: _lock_site,
+    answering.DUE: answering.lock_call,
 }
 
 ACTS: dict[str, Act] = {

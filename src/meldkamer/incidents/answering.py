@@ -163,6 +163,11 @@ def about(staff: Staff, call_id: int, site_id: int, now: datetime) -> None:
     _journal(call, "call.opened_record", now, f"staff:{staff.pk}")
 
 
+def lock_call(row: AgendaRow) -> None:
+    """The call, before its row: whoever tells of a call moves the row while he holds it."""
+    IncomingCall.objects.select_for_update(of=("self",)).get(pk=row.payload["call"])
+
+
 def overdue(row: AgendaRow, now: datetime) -> None:
     """The agenda's row: it rang for so long and nobody took it."""
     call = IncomingCall.objects.select_for_update(of=("self",)).get(pk=row.payload["call"])

@@ -47,7 +47,12 @@ def choose_dialling(staff: Staff, dials: str, extension: str) -> None:
         raise ValidationError({"extension": "expected e.g. 201 or desk-3, or nothing"})
     if dials == Staff.Dials.PBX and not staff.extension:
         raise ValidationError({"extension": "expected the number of the telephone at the desk"})
-    staff.save(update_fields=["dials", "extension"])
+    with transaction.atomic():
+        if staff.extension:
+            # who sits there now has it: a call of the one before would ring at this desk
+            others = Staff.objects.filter(extension=staff.extension).exclude(pk=staff.pk)
+            others.update(extension="")
+        staff.save(update_fields=["dials", "extension"])
 
 
 @transaction.atomic

@@ -17,9 +17,11 @@ from meldkamer.console.timing import clock
 from meldkamer.incidents import service_sheet
 from meldkamer.incidents.models import Incident
 from meldkamer.incidents.service_sheet import ServiceSheet
+from meldkamer.notify.authority.commands import way_for
 from meldkamer.people.models import Staff
 from meldkamer.rules.facts import IncidentFacts, Past
 from meldkamer.sites import service_numbers
+from meldkamer.sites.service_numbers import Dialled
 
 LANGUAGE_NAMES = {"nl": "Nederlands", "fr": "Français", "de": "Deutsch", "en": "English"}
 
@@ -81,7 +83,7 @@ def call_sheet(
         dialled_at=clock(last.at, zone) if last else "",
         accepted=_accepted(facts, service),
         electronic=_electronic(facts, service),
-        instead=facts.terms.services.electronic == "instead" and _by_wire(incident, sheet),
+        instead=facts.terms.services.electronic == "instead" and _by_wire(incident, dialled),
     )
 
 
@@ -94,10 +96,10 @@ def sheet_of(
     return service_sheet.build(facts, incident.site, dialled, staff, now)
 
 
-def _by_wire(incident: Incident, sheet: ServiceSheet) -> bool:
-    from meldkamer.notify.authority.commands import way_for
-
-    return way_for(incident.provider_id, sheet.dialled.service, sheet.dialled.zone) is not None
+def _by_wire(incident: Incident, dialled: Dialled) -> bool:
+    """Whether somebody takes it by wire: without anybody it is called."""
+    zone = dialled.zone or incident.site.police_zone
+    return way_for(incident.provider_id, dialled.service, zone) is not None
 
 
 def _comes(facts: IncidentFacts, key: str) -> bool:
