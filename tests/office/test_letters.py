@@ -15,7 +15,6 @@ from meldkamer.notify import commands as notify
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
-from meldkamer.notify.mail.coming_back import note_bounced
 from meldkamer.notify.models import OutboxMessage, Receipt
 from meldkamer.notify.post.models import Letter
 from meldkamer.people.models import Staff
@@ -156,22 +155,3 @@ def test_letters_of_another_provider_are_not_there(
 def test_a_letter_that_lies_too_long_is_marked(office: Client, two: tuple[Letter, Letter]) -> None:
     Letter.objects.filter(pk=two[0].pk).update(late_at=NOW)
     assert office.get(QUEUE).content.decode().count("tag critical") == 1
-
-
-def test_an_address_that_mail_came_back_from_is_marked_until_somebody_made_sure(
-    office: Client, bakery: Site
-) -> None:
-    message = notify.send(
-        "mail", "resumed", address="An@Peeters.example", recipient="An", language="nl",
-        clause="D908.1", now=NOW, facts={"provider": "S", "site": "B"},
-        provider_id=bakery.provider_id, site_id=bakery.pk,
-    )  # fmt: skip
-    message.last_fault = "5.1.1 user unknown"
-    note_bounced(message, NOW)
-    record = reverse("office:site", args=[bakery.pk])
-    words = "Mail to an@peeters.example came back on 20 Nov 2026: 5.1.1 user unknown"
-    assert words in office.get(record).content.decode()
-    address = reverse("office:address_works", args=[bakery.pk])
-    answer = office.post(address, {"address": "an@peeters.example"}, follow=True)
-    assert "Noted: an@peeters.example works again." in answer.content.decode()
-    assert words not in office.get(record).content.decode()
