@@ -94,7 +94,11 @@ def test_a_key_stops_the_calls_for_a_while_and_moves_neither_owner_nor_due_time(
 
 @pytest.mark.clause("M12.2")
 def test_a_storm_rings_one_telephone_at_a_time(called: Town) -> None:
-    first, second = called.incident("intrusion"), called.incident("fire")
+    first = called.incident("intrusion")
+    elsewhere = called.build_site("Apotheek")
+    called.signal("fire", "FA", site=elsewhere)
+    cycle.judge_all(called.now)
+    second = Incident.objects.get(site=elsewhere)
     when = until(_NOTIFIED)
     assert len(calls(first) + calls(second)) == 1
     receipt(rings(when), ReceiptState.UNANSWERED, when, "busy")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from meldkamer.incidents import gathering
 from meldkamer.incidents.carry_out import Docket, message_facts, of_incident
 from meldkamer.incidents.models import Incident
 from meldkamer.notify import commands as notify
@@ -26,6 +27,7 @@ def remind(docket: Docket, now: datetime, *, first: bool) -> None:
     terms = docket.site_facts.terms
     if terms.announcing.supervisor == "never":
         return
+    gathering.put_down()  # what was decided with it counts, and is read below
     people = {person.pk: person for person in supervisors_on_duty(docket.site.provider_id)}
     past = _past(docket, [person.phone for person in people.values()], now)
     chosen = reminding.whom(list(people), past, terms, now, first=first)
