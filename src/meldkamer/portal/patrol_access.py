@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from meldkamer.notify.models import PatrolAccess, PatrolUnit
 from meldkamer.notify.patrol import commands
 from meldkamer.notify.patrol.shifts import on_shift
+from meldkamer.sites.models import Provider
 
 SESSION = "patrol_access"
 #: axes counts by name and address; this is the name of every entry of a patrol
@@ -44,6 +45,11 @@ class Patrol:
     def zone(self) -> ZoneInfo:
         """The wall clock of the unit."""
         return ZoneInfo(self.unit.timezone)
+
+    @property
+    def practice(self) -> bool:
+        """Whether what is shown is practice and nothing real."""
+        return Provider.objects.filter(pk=self.unit.provider_id, practice=True).exists()
 
     @property
     def on_shift(self) -> bool:
