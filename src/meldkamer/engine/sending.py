@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
@@ -138,9 +139,14 @@ class Lines(threading.Thread):
     def _listen(self) -> None:
         connection.ensure_connection()
         with ways.listener(OUTBOX, ways.CHANNEL) as listener:
+            renew_at_s = 0.0
             while not self._stopping.is_set():
-                self._renew()
-                for _ in listener.notifies(timeout=_LOOK_S, stop_after=1):
+                if time.monotonic() >= renew_at_s:
+                    self._renew()
+                    renew_at_s = time.monotonic() + _LOOK_S
+                for notice in listener.notifies(timeout=_LOOK_S, stop_after=1):
+                    if notice.channel == ways.CHANNEL:
+                        renew_at_s = 0.0
                     for _, line in self._lines.values():
                         line.wake.set()
 

@@ -26,11 +26,16 @@ _NUMBERS = (
     "SELECT nextval(pg_get_serial_sequence('incidents_incident', 'id')) FROM generate_series(1, %s)"
 )
 _INCIDENT = [field.attname for field in Incident._meta.concrete_fields]
+_COLUMNS = {field.name: field.attname for field in Incident._meta.concrete_fields}
 _VERDICT = [field.attname for field in Verdict._meta.concrete_fields]
 # as one text, which costs the driver least
 _INSERT = """
 INSERT INTO {table} ({columns})
 SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)
+"""
+_CHANGE = """
+UPDATE incidents_incident AS kept SET {sets}
+FROM json_populate_recordset(NULL::incidents_incident, %s::json) AS new WHERE kept.id = new.id
 """
 _INTO_INCIDENTS = _INSERT.format(table="incidents_incident", columns=", ".join(_INCIDENT))
 _INTO_VERDICTS = _INSERT.format(table="incidents_verdict", columns=", ".join(_VERDICT))
@@ -71,10 +76,7 @@ def put_down() -> None:
         _insert(_INTO_INCIDENTS, _INCIDENT, opened)
     for fields in {tuple(sorted(names)) for _, names in changed}:
         same = [incident for incident, names in changed if tuple(sorted(names)) == fields]
-        if len(same) == 1:
-            same[0].save(update_fields=fields)
-        else:
-            Incident.objects.bulk_update(same, fields)
+        _update(same, fields)
     if verdicts:
         _insert(_INTO_VERDICTS, _VERDICT, verdicts)
     journal.put_down()
@@ -87,6 +89,14 @@ def _insert(statement: str, columns: list[str], rows: Sequence[Model]) -> None:
         cursor.execute(statement, [dumps(values, default=str)])
     for row in rows:
         row._state.adding = False
+
+
+def _update(rows: Sequence[Incident], fields: Sequence[str]) -> None:
+    columns = [_COLUMNS[name] for name in fields]
+    values = [{name: getattr(row, name) for name in ("id", *columns)} for row in rows]
+    sets = ", ".join(f"{name} = new.{name}" for name in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(_CHANGE.format(sets=sets), [dumps(values, default=str)])
 
 
 def expect(count: int) -> None:

@@ -74,6 +74,12 @@ FROM chosen WHERE message.id = chosen.id AND message.state = 'pending'
 RETURNING message.id
 """  # noqa: S608 - put together of constants alone
 
+_HANDED_OVER = """
+UPDATE notify_outboxmessage AS message
+SET state = 'handed_over', handed_over_at = %s, carrier_ref = taken.ref, last_fault = ''
+FROM unnest(%s::bigint[], %s::text[]) AS taken (id, ref) WHERE message.id = taken.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -174,7 +180,9 @@ def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[O
             held.append(message)
         else:
             _taken_late(message, ref, now)
-    OutboxMessage.objects.bulk_update(held, _TAKEN)
+    with connection.cursor() as cursor:
+        refs = [message.carrier_ref for message in held]
+        cursor.execute(_HANDED_OVER, [now, [message.pk for message in held], refs])
     return held
 
 
