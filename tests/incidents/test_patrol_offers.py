@@ -18,6 +18,7 @@ from meldkamer.incidents.models import Incident, Notice
 from meldkamer.incidents.patrol_replies import Said
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolEntry, PatrolJob, PatrolPhoto, PatrolUnit
+from meldkamer.notify.patrol import commands as patrol_commands
 from meldkamer.rules import procedures
 from meldkamer.sites import site_codes
 from tests.incidents.together import faults, together
@@ -358,6 +359,23 @@ def test_codes_are_shown_on_site_alone_and_never_in_the_journal(
     assert not [e for e in Entry.objects.all() if "7204" in f"{e.data}{e.reason}{e.recipient}"]
     sealed = bytes(town.site.site_codes.get().sealed)
     assert b"7204" not in sealed
+
+
+def test_the_applications_role_may_do_all_of_it(
+    town: Town, burglary: Incident, as_application: None
+) -> None:
+    site_codes.put(town.site, "gate", "7204#", settings.MELDKAMER_SEALING_KEY, NOW, "staff:1")
+    near, far = unit(town, "near"), unit(town, "far", 9.0)
+    issued = patrol_commands.issue(near.pk, NOW, "staff:1")
+    patrol_commands.enter(issued.token, issued.pin, NOW)
+    commands.send_patrol(town.emma, burglary.pk, at(0))
+    says(near, "cannot", at(1), reason="busy")
+    says(far, "accept", at(2))
+    says(far, "arrived", at(3))
+    says(far, "photo", at(4), photo=PHOTO)
+    assert patrol_replies.show_codes(far.pk, job_of(far).pk, at(5))
+    says(far, "finding", at(6), finding="nothing")
+    assert says(far, "done", at(7)).refused == ""
 
 
 def test_a_strangers_job_is_no_job(town: Town, burglary: Incident) -> None:

@@ -15,6 +15,7 @@ from meldkamer.incidents import commands
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolAccess, PatrolEntry, PatrolJob, PatrolPhoto, PatrolUnit
 from meldkamer.notify.patrol import commands as patrols
+from meldkamer.sites.models import Provider
 from tests.portal.patrol.scene import GATE, Night, says
 
 PHOTO = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x02pixels\xff\xd9"
@@ -244,6 +245,33 @@ def test_a_place_is_kept_on_shift_alone_and_the_latest_alone(night: Night, phone
     night.unit.refresh_from_db()
     assert night.unit.latitude == 51.05
     assert "Buiten uw dienst" in read(phone)
+
+
+@pytest.mark.clause("S6.1")
+def test_who_ends_on_his_phone_is_not_asked_until_he_begins_again(
+    night: Night, phone: Client
+) -> None:
+    assert phone.post("/patrol/leave/").status_code == 302
+    assert phone.get("/patrol/").status_code == 302
+    night.unit.refresh_from_db()
+    assert night.unit.state == "off"
+    night.phone(phone)
+    night.unit.refresh_from_db()
+    assert night.unit.state == "free"
+    # a job that runs is not left behind
+    says(phone, night.offer(), "accept")
+    phone.post("/patrol/leave/")
+    night.unit.refresh_from_db()
+    assert night.unit.state == "sent"
+    [*_, left] = Entry.objects.filter(what="patrol.page_left").order_by("id")
+    assert (left.clause, left.data["off"]) == ("S6.1", False)
+
+
+def test_practice_is_shown_as_practice(night: Night, phone: Client) -> None:
+    Provider.objects.update(practice=False)
+    assert "banner practice" not in read(phone)
+    Provider.objects.update(practice=True)
+    assert "banner practice" in read(phone)
 
 
 def test_nothing_new_is_no_answer(night: Night, phone: Client) -> None:

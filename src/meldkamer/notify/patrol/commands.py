@@ -138,6 +138,8 @@ def enter(token: str, pin: str, now: datetime) -> PatrolAccess:
             access.failed, access.used_at = 0, now
             access.save(update_fields=["failed", "used_at"])
             _tell("patrol.page_opened", access.unit, now, f"patrol:{access.unit}", {})
+            # who begins on his phone is back from being off duty
+            _on_duty(access.unit_id, PatrolUnit.State.OFF, PatrolUnit.State.FREE, now)
             return access
         access.failed += 1
         access.save(update_fields=["failed"])
@@ -146,6 +148,18 @@ def enter(token: str, pin: str, now: datetime) -> PatrolAccess:
             _void(access.unit, now, journal.SYSTEM, reason="too many wrong PINs")
     # outside: the count stays although the entry is refused
     raise NoEntry(voided=voided)
+
+
+@transaction.atomic
+def leave(unit: PatrolUnit, now: datetime) -> None:
+    """The unit ends on its phone: off duty, unless it has a job that is not done."""
+    off = _on_duty(unit.pk, PatrolUnit.State.FREE, PatrolUnit.State.OFF, now)
+    _tell("patrol.page_left", unit, now, f"patrol:{unit}", {"off": off})
+
+
+def _on_duty(unit_id: int, was: str, now_is: str, now: datetime) -> bool:
+    rows = PatrolUnit.objects.filter(pk=unit_id, state=was)
+    return bool(rows.update(state=now_is, reported_at=now))
 
 
 def access_of(access_id: object) -> PatrolAccess | None:

@@ -58,7 +58,8 @@ def enter(request: HttpRequest) -> HttpResponse:
 @require_POST
 @on_patrol
 def leave(request: HttpRequest, patrol: Patrol) -> HttpResponse:
-    """The end of a shift on this phone."""
+    """The end of a shift on this phone: the unit is not asked until it begins again."""
+    commands.leave(patrol.unit, patrol.now)
     request.session.pop(SESSION, None)
     return redirect("patrol:enter")
 
