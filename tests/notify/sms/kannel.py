@@ -77,7 +77,7 @@ def program(name: str) -> str:
     return found
 
 
-def wait_for(what: Callable[[], object], said: str, limit_s: float = 10.0) -> None:
+def wait_for(what: Callable[[], object], said: str, limit_s: float = 20.0) -> None:
     """Until it is so; fails when it is not within the limit."""
     until_s = time.monotonic() + limit_s
     while not what():
