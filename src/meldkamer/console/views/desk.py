@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import (
     Http404,
     HttpRequest,
@@ -14,6 +14,7 @@ from django.http import (
 )
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST
@@ -118,7 +119,7 @@ def find(request: HttpRequest, desk: Desk) -> HttpResponse:
 @require_POST
 @at_the_desk
 def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Theme, language, how one dials, or the provider that the queue shows."""
+    """Theme, language, telephones, or the provider that the queue shows."""
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}):
         target = "/"
@@ -133,13 +134,11 @@ def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
             return HttpResponseBadRequest(f"language: {', '.join(dict(settings.LANGUAGES))}")
         people.choose_language(desk.staff, language)
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, YEAR_S, samesite="Lax")
-    dials = request.POST.get("dials")
-    if dials is not None:
-        try:
-            people.choose_dialling(desk.staff, dials, request.POST.get("extension", ""))
-        except ValidationError as fault:
-            words = [f"{k}: {v}" for k, found in fault.message_dict.items() for v in found]
-            return HttpResponseBadRequest("; ".join(words))
+    try:
+        _choose_telephones(request, desk)
+    except ValidationError as fault:
+        words = [f"{k}: {v}" for k, found in fault.message_dict.items() for v in found]
+        return HttpResponseBadRequest("; ".join(words))
     provider = request.POST.get("provider")
     if provider is not None:
         slugs = [one.slug for one in desk.providers]
@@ -147,6 +146,17 @@ def choose(request: HttpRequest, desk: Desk) -> HttpResponse:
             return HttpResponseBadRequest(f"provider: {', '.join(slugs)} or empty")
         response.set_cookie(PROVIDER_COOKIE, provider, YEAR_S, httponly=True, samesite="Lax")
     return response
+
+
+def _choose_telephones(request: HttpRequest, desk: Desk) -> None:
+    """How he dials; of a supervisor also where he is called (M12.2). ValidationError says why."""
+    dials, phone = request.POST.get("dials"), request.POST.get("phone")
+    if dials is not None:
+        people.choose_dialling(desk.staff, dials, request.POST.get("extension", ""))
+    if phone is not None:
+        if not desk.staff.is_supervisor:
+            raise PermissionDenied(_("This is for supervisors."))
+        people.choose_phone(desk.staff, phone, desk.now, desk.staff.get_username())
 
 
 @require_POST
