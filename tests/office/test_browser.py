@@ -44,6 +44,7 @@ def open_page(
 ) -> Iterator[Callable[..., Any]]:  # fmt: skip
     """A page of the clerk's; whatever the browser complained of fails the test."""
     settings.MELDKAMER_DEMO = True
+    Provider.objects.filter(pk=securitas.pk).update(practice=True)
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     client = enter(person("karel", Staff.Role.OFFICE, securitas))
     session = client.cookies[django_settings.SESSION_COOKIE_NAME].value

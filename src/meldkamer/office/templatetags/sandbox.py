@@ -35,7 +35,7 @@ def practice_bar(context: Context, site_id: int | None = None) -> dict[str, Any]
         if inside
     ]
     return {
-        "on": settings.MELDKAMER_DEMO or bool(found),
+        "on": bool(found),  # never said of what is real, not even in the demo
         "demo": settings.MELDKAMER_DEMO,
         "whose": "; ".join([*whole, *some]),
         "site_id": site_id,
@@ -45,10 +45,12 @@ def practice_bar(context: Context, site_id: int | None = None) -> dict[str, Any]
     }
 
 
-@register.inclusion_tag("office/practice_links.html")
-def practice_links() -> dict[str, Any]:
-    """The same for the desk's top bar, small: the bar must keep its height."""
-    return {"on": settings.MELDKAMER_DEMO}
+@register.inclusion_tag("office/practice_links.html", takes_context=True)
+def practice_links(context: Context) -> dict[str, Any]:
+    """The demo's button in the desk's top bar, small: the bar must keep its height."""
+    desk = context.get("desk")
+    practises = desk is None or any(provider.practice for provider in desk.providers)
+    return {"on": settings.MELDKAMER_DEMO and practises}
 
 
 @register.inclusion_tag("office/practice_call.html")

@@ -37,3 +37,11 @@ document.addEventListener("keydown", (press) => {
 // What must be read first gets the focus: the faults of a form, a code that is shown once.
 document.querySelector("[data-focus]")?.focus();
 document.querySelector(".task[aria-current]")?.scrollIntoView({ block: "nearest" });
+
+// What is drawn again by itself is not drawn under a person's hands: an open menu, a focused button.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const drawn = event.target;
+  if (drawn instanceof Element && drawn.matches("[data-still]") && drawn.querySelector("details[open], :focus")) {
+    event.preventDefault();
+  }
+});
