@@ -11,8 +11,8 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.commands import count_handling
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import House
-from meldkamer.incidents import carrier_faults
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents import carrier_faults, taking
+from meldkamer.incidents.facts import incident_facts, terms_of
 from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.journal.models import Entry
 from meldkamer.notify import inbox, outbox, ways
@@ -20,7 +20,7 @@ from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Reject
 from meldkamer.notify.kinds import SANDBOX, SettingsFault
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from meldkamer.notify.outbox import Claimed
-from meldkamer.rules import routing
+from meldkamer.rules import procedures, routing
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town, at, row_of, told
 
@@ -245,6 +245,13 @@ def test_a_carrier_that_fails_is_an_incident_of_the_house_until_somebody_acted(
     assert (zone.name, zone.service_phone) == ("sms: first", "+3222000000")
     [entry] = Entry.objects.filter(what="carrier.failed")
     assert (entry.reason, entry.clause) == ("connection refused", "M12.1")
+    # whoever takes it has somebody to call: the help desk, then whoever the office named
+    taking.take_next(outside.emma, at(15))
+    facts = incident_facts(Incident.objects.get(pk=incident.pk), at(16))
+    step = procedures.current(facts, at(16))
+    assert step is not None
+    assert (step.do, step.phone, step.clause) == ("call", "+3222000000", "S16.2")
+    assert [contact.phone for contact in house.contacts.all()] == ["+3222632400"]
     carrier_faults.works(row.pk, at(60))
     cycle.judge_all(at(61))
     assert Incident.objects.filter(site=house).count() == 1

@@ -1,8 +1,8 @@
 """A provider's own control room as a site: what fails in the house is an incident there.
 
 So it comes in like everything else, with an owner and a due time. It is no customer's: it has no
-postal code (no outage counts it), no quota and no invoice. Its contacts, whom the office enters,
-are who mends such things; each carrier is a zone, with the number of its help desk (S16.2, D904.2).
+postal code (no outage counts it), no quota and no invoice. Its contacts, whom the office keeps, are
+who mends such things; each carrier is a zone, with the number of its help desk (S16.2, D904.2).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from meldkamer.sites.models import Customer, Provider, Site, Zone
+from meldkamer.sites.models import Contact, Customer, Provider, Site, Zone
 from meldkamer.terms.loader import load
 
 
@@ -35,7 +35,7 @@ def house_of(provider: Provider, now: datetime) -> Site:
         language=terms.languages[0],
         email=provider.office_email,
     )
-    return Site.objects.create(
+    site = Site.objects.create(
         provider=provider,
         customer=customer,
         name=f"{provider.name}: meldkamer",
@@ -47,10 +47,26 @@ def house_of(provider: Provider, now: datetime) -> Site:
         created_at=now,
         house=True,
     )
+    # somebody there is to call from the first day; the office puts its own people in their place
+    Contact.objects.create(
+        site=site,
+        position=1,
+        name=provider.operating_company or provider.name,
+        phone=terms.house.administration_phone or provider.emergency_phone,
+        email=provider.office_email,
+        language=site.language,
+    )
+    return site
 
 
 def zone_of(site: Site, number: str, name: str, help_phone: str) -> Zone:
-    """The zone that stands for a thing of the house, with whom to call for it (D904.2)."""
+    """The zone that stands for a thing of the house, with whom to call for it (D904.2).
+
+    Its help desk is called first, as the premises are elsewhere (S16.2).
+    """
+    if help_phone:
+        site.premises_phone, site.premises_person = help_phone, name[:120]
+        site.save(update_fields=["premises_phone", "premises_person"])
     zone, _ = Zone.objects.update_or_create(
         site=site, number=number, defaults={"name": name[:80], "service_phone": help_phone}
     )
