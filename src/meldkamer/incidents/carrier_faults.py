@@ -67,7 +67,8 @@ def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = ""
     if provider is None:  # nobody's: nothing waits for it
         return
     site = house.house_of(provider, now)
-    zone = house.zone_of(site, f"C{row.pk}", f"{row.channel}: {row.name}", row.help_phone)
+    name = f"{row.channel}: {row.name}"
+    zone = house.zone_of(site, f"C{row.pk}", name, row.help_phone, fault)
     store_synthetic(
         site_id=site.pk,
         at=now,
