@@ -123,6 +123,28 @@ def test_what_could_not_leave_yet_may_still_leave_and_is_in_doubt() -> None:
         assert read > 120 * 35_000
 
 
+@pytest.mark.parametrize(
+    ("form", "given_id", "told_id"),
+    [
+        ("same", "7F0000A1-x", "7F0000A1-x"),
+        ("same", "0012", "0012"),
+        ("decimal", "3F0", "1008"),
+        ("decimal", "3f0", "0000001008"),
+        ("hex", "1008", "3f0"),
+        ("hex", "1008", "000003F0"),
+        # what is no number in that base is taken as it is
+        ("hex", "abc-1", "abc-1"),
+        ("decimal", "msg-1", "msg-1"),
+    ],
+)
+def test_a_receipt_finds_its_text_however_its_number_is_written(
+    form: smpp_receipts.IdForm, given_id: str, told_id: str
+) -> None:
+    given_ref = smpp_receipts.given_ref(given_id, form)
+    assert given_ref
+    assert smpp_receipts.told_ref(told_id, form) == given_ref
+
+
 def test_every_broken_text_is_told_with_the_field_that_is_not_there() -> None:
     for end in range(len(TEXT) - 2):
         with pytest.raises(BadPdu, match="expected"):
