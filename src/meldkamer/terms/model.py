@@ -343,3 +343,8 @@ class Terms(_Table, frozen=True, kw_only=True):
             if incident_type in types:
                 return rank
         raise KeyError(incident_type)
+
+
+# msgspec learns a type at its first use, and two threads that use it first at the same time crash
+# the process. Here, while the module is imported, there is one
+msgspec.json.Decoder(Terms)
