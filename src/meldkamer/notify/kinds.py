@@ -6,6 +6,7 @@ installation needs only what it uses. Adding a kind is one line here and one mod
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -61,6 +62,9 @@ BY_NAME = frozenset({"app_cloud"})
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
 
 
+_learning = threading.Lock()
+
+
 class SettingsFault(ValueError):
     """Settings of a carrier that cannot be used; says which and what was expected."""
 
@@ -78,6 +82,10 @@ def kind_of(name: str) -> Kind:
 def settings_type(kind: Kind) -> type[msgspec.Struct]:
     """The struct of the kind's settings."""
     found: type[msgspec.Struct] = getattr(import_module(kind.module), kind.settings)
+    # msgspec learns a type at its first use, and two threads that use it first at the same time
+    # crash the process: each line is a thread, and several may be of one kind
+    with _learning:
+        msgspec.json.Decoder(found)
     return found
 
 
