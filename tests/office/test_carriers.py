@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -315,3 +316,70 @@ def test_a_gateway_is_told_where_it_brings_receipts(
     row.refresh_from_db()
     assert ways.secrets_of(row) == {"password": "s3cret"} | ({"hook_url": address} if told else {})
     assert ("Enter the address under hook_url as well" in page) is not told
+
+
+@pytest.fixture
+def supervisor(securitas: Provider, enter: Callable[[Staff], Client], settings: Any) -> Client:
+    settings.MELDKAMER_SECOND_FACTOR_ROLES = frozenset()
+    settings.MELDKAMER_DEMO = False
+    return enter(person("sam", Staff.Role.SUPERVISOR, securitas))
+
+
+def waiting(provider: Provider, state: str = "pending") -> OutboxMessage:
+    return OutboxMessage.objects.create(
+        channel="mail", template="x", address="a@b.example", recipient="a", language="nl",
+        clause="S8.4", body="x", created_at=now(), provider_id=provider.pk, state=state,
+    )  # fmt: skip
+
+
+@pytest.mark.clause("M12.3")
+def test_going_live_is_a_supervisors_act_with_the_name_typed_and_takes_no_exercise_along(
+    supervisor: Client, office: Client, securitas: Provider, settings: Any
+) -> None:
+    Provider.objects.filter(pk=securitas.pk).update(practice=True)
+    exercise = waiting(securitas, "waiting")
+    go = {"provider": str(securitas.pk), "put": "live", "name": "securitas"}
+    address = f"{LIST}practice/"
+    assert office.post(address, go).status_code == 403
+    assert (
+        "Type the name" in supervisor.post(address, go | {"name": ""}, follow=True).content.decode()
+    )
+    settings.MELDKAMER_DEMO = True
+    assert "never goes live" in supervisor.post(address, go, follow=True).content.decode()
+    settings.MELDKAMER_DEMO = False
+    securitas.refresh_from_db()
+    assert securitas.practice
+    assert "Go live" in supervisor.get(LIST).content.decode()
+    supervisor.post(address, go)
+    securitas.refresh_from_db()
+    exercise.refresh_from_db()
+    assert (securitas.practice, exercise.state) == (False, "cancelled")
+    [entry] = Entry.objects.filter(what="provider.goes_live")
+    assert (entry.clause, entry.recipient) == ("M12.3", "Securitas")
+    assert entry.actor.startswith("staff:")
+
+
+@pytest.mark.clause("M12.1")
+def test_practice_never_begins_over_a_real_message_that_waits(
+    supervisor: Client, office: Client, securitas: Provider
+) -> None:
+    real = waiting(securitas)
+    go = {"provider": str(securitas.pk), "put": "practice", "name": "Securitas"}
+    page = supervisor.post(f"{LIST}practice/", go, follow=True).content.decode()
+    assert "1 real messages wait" in page
+    put = {"provider": str(securitas.pk), "channel": "mail", "put": "in"}
+    assert (
+        "1 real messages wait" in office.post(f"{LIST}sandbox/", put, follow=True).content.decode()
+    )
+    real.refresh_from_db()
+    assert real.state == "pending"
+    OutboxMessage.objects.filter(pk=real.pk).update(state="handed_over")
+    office.post(f"{LIST}sandbox/", put)
+    assert health.in_practice([securitas.pk]) == [(securitas, ["mail"])]
+    exercise = waiting(securitas)
+    office.post(f"{LIST}sandbox/", put | {"put": "out"})
+    exercise.refresh_from_db()
+    assert exercise.state == "cancelled"
+    supervisor.post(f"{LIST}practice/", go)
+    securitas.refresh_from_db()
+    assert securitas.practice

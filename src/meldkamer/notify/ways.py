@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from meldkamer.journal import commands as journal
 from meldkamer.notify.inbox import hook_mac
@@ -28,8 +29,9 @@ from meldkamer.notify.kinds import (
     kind_of,
     read_settings,
 )
-from meldkamer.notify.models import WayOut
+from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.rules import routing
+from meldkamer.sites import providers
 from meldkamer.sites.models import Provider
 from meldkamer.sites.sealing import seal, unseal
 
@@ -266,3 +268,58 @@ def _told(word: str, row: WayOut, now: datetime, actor: str, **data: Any) -> Non
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+@transaction.atomic
+def set_practice(provider_id: int, on: bool, now: datetime, actor: str) -> int:
+    """This provider practises from now on, or goes live; how many messages were cancelled.
+
+    What was made before and did not go yet belongs to the other side: a text of an exercise must
+    not reach a customer, nor an alarm end on the sandbox page unseen. So nothing changes while
+    real messages wait: SettingsFault says how many.
+    """
+    unsent = OutboxMessage.objects.select_for_update().filter(
+        provider_id=provider_id, state__in=("pending", "sending", "waiting")
+    )
+    practises = Provider.objects.filter(pk=provider_id, practice=True).exists()
+    count = 0
+    if practises and not on:
+        count = _cancel(unsent)
+    elif on and not practises and (waiting := unsent.count()):
+        raise SettingsFault(f"{waiting} real messages wait; expected none before practice begins")
+    providers.set_practice(provider_id, on, now, actor)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    return count
+
+
+def _cancel(unsent: QuerySet[OutboxMessage]) -> int:
+    ids = list(unsent.values_list("pk", flat=True))
+    OutboxMessage.objects.filter(pk__in=ids).update(
+        state=OutboxMessage.State.CANCELLED, last_fault="made in practice"
+    )
+    return len(ids)
+
+
+@transaction.atomic
+def put_in_sandbox(provider_id: int, channel: str, inside: bool, now: datetime, actor: str) -> None:
+    """A channel of a provider into the sandbox, or out of it; never while its carriers are on.
+
+    Out: what was made in practice and did not go yet is cancelled. In: nothing real may wait.
+    SettingsFault says what stands in the way.
+    """
+    unsent = OutboxMessage.objects.select_for_update().filter(
+        provider_id=provider_id, channel=channel, state__in=("pending", "sending", "waiting")
+    )
+    box = WayOut.objects.filter(provider_id=provider_id, channel=channel, kind=SANDBOX).first()
+    before = box is not None and box.enabled
+    if before == inside:
+        return
+    if inside and (waiting := unsent.count()):
+        raise SettingsFault(f"{waiting} real messages wait; expected none before practice begins")
+    if not inside:
+        _cancel(unsent)
+    if box is None:
+        add(SANDBOX, SANDBOX, now, provider_id=provider_id, channel=channel, actor=actor)
+    else:
+        change(box.pk, now, values={"enabled": inside}, actor=actor)

@@ -91,6 +91,7 @@ urlpatterns = [
     path("procedures/<int:version_id>/discard/", procedures.discard, name="procedure_discard"),
     path("carriers/", carriers.listing, name="carriers"),
     path("carriers/new/", carriers.new, name="new_carrier"),
+    path("carriers/practice/", carriers.practice, name="carrier_practice"),
     path("carriers/sandbox/", carriers.sandbox, name="carrier_sandbox"),
     path("carriers/<int:carrier_id>/", carriers.carrier, name="carrier"),
     path("carriers/<int:carrier_id>/test/", carriers.test, name="carrier_test"),

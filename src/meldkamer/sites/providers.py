@@ -42,3 +42,24 @@ def enter_provider(slug: str, name: str, terms: str, now: datetime, actor: str) 
         data={"terms": terms},
     )
     return provider
+
+
+@transaction.atomic
+def set_practice(provider_id: int, on: bool, now: datetime, actor: str) -> Provider:
+    """From now on this provider practises, or its messages really leave the house.
+
+    What was made in practice and did not go yet is the caller's to cancel, in this transaction.
+    """
+    provider = Provider.objects.select_for_update(no_key=True).get(pk=provider_id)
+    if provider.practice != on:
+        provider.practice = on
+        provider.save(update_fields=["practice"])
+        journal.write(
+            "provider.practises" if on else "provider.goes_live",
+            now,
+            provider_id=provider.pk,
+            clause="M12.3",
+            actor=actor,
+            to=provider.name,
+        )
+    return provider

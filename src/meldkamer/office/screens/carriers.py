@@ -181,8 +181,3 @@ def tests(row: WayOut) -> list[OutboxMessage]:
     return list(
         OutboxMessage.objects.filter(template="carrier_test", carrier=row).order_by("-pk")[:5]
     )
-
-
-def sandbox_of(provider_id: int, channel: str) -> WayOut | None:
-    """The provider's sandbox of this channel, when it was ever there."""
-    return WayOut.objects.filter(provider_id=provider_id, channel=channel, kind=SANDBOX).first()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from meldkamer.notify import commands as notify
 from meldkamer.notify import health, ways
-from meldkamer.notify.kinds import CHANNELS, KINDS, SANDBOX, SettingsFault
+from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.web import fault_of_address
 from meldkamer.office.access import Office, in_the_office
@@ -242,16 +243,35 @@ def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
     channel = request.POST.get("channel", "")
     if provider is None or channel not in CHANNELS:
         raise Http404
-    box = screen.sandbox_of(provider.pk, channel)
     inside = request.POST.get("put") == "in"
     try:
-        if box is None and inside:
-            ways.add(
-                SANDBOX, SANDBOX, office.now,
-                provider_id=provider.pk, channel=channel, actor=office.actor,
-            )  # fmt: skip
-        elif box is not None:
-            ways.change(box.pk, office.now, values={"enabled": inside}, actor=office.actor)
+        ways.put_in_sandbox(provider.pk, channel, inside, office.now, office.actor)
     except SettingsFault as fault:
         messages.error(request, str(fault))
+    return redirect("office:carriers")
+
+
+@require_POST
+@in_the_office
+def practice(request: HttpRequest, office: Office) -> HttpResponse:
+    """A whole provider goes live, or practises: a supervisor's act, with its name typed."""
+    if not office.staff.is_supervisor:
+        raise PermissionDenied(_("This is for supervisors."))
+    provider = next(
+        (one for one in office.providers if str(one.pk) == request.POST.get("provider", "")), None
+    )
+    if provider is None:
+        raise Http404
+    live = request.POST.get("put") == "live"
+    if request.POST.get("name", "").strip().casefold() != provider.name.casefold():
+        messages.error(
+            request, _("Nothing was changed. Type the name: %(name)s.") % {"name": provider.name}
+        )
+    elif live and settings.MELDKAMER_DEMO:
+        messages.error(request, _("The demo never goes live: its people are invented."))
+    else:
+        try:
+            ways.set_practice(provider.pk, not live, office.now, office.actor)
+        except SettingsFault as fault:
+            messages.error(request, str(fault))
     return redirect("office:carriers")
