@@ -65,6 +65,10 @@ class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: str = ""
 
 
+# learned while the module is imported: two threads that use a type first crash (terms.model)
+msgspec.json.Decoder(Told)
+
+
 class AppCloud:
     """A carrier as `notify.carrier` describes it."""
 
