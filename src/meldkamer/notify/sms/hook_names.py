@@ -53,6 +53,10 @@ class HookNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return sorted({*STATES, *self.states})
 
 
+# learned while the module is imported: two threads that use a type first crash (terms.model)
+msgspec.json.Decoder(HookNames)
+
+
 def names_of(settings: dict[str, Any]) -> HookNames:
     """Those of a carrier with these settings, as they stand in its row."""
     return msgspec.convert(settings.get("hooks") or {}, HookNames)
