@@ -49,6 +49,9 @@ _SHAPES: dict[str, tuple[Any, Check, str]] = {
     ZONES: (ZoneDraft, checking.zone, "number"),
     INSTALLER: (InstallerDraft, checking.party, "name"),
 }
+# learned while the module is imported: two threads that use a type first crash (terms.model)
+for _shape, _check, _known_by in _SHAPES.values():
+    msgspec.json.Decoder(_shape)
 
 
 def read(key: str, value: Any) -> Any:
