@@ -76,14 +76,13 @@ def test_each_course_of_the_ladder_runs_over_a_real_centre(
             battery_low(town, site)
         for site in (agrees, empty, asks, nobody):
             until(lambda one=site: _to(centre, phones_of(one)[0]), "the first text")  # type: ignore[misc]
-        until(lambda: _to(centre, phones_of(barred)[1]), "the second, at once", WAIT_S - 0.5)
+        until(lambda: _to(centre, phones_of(barred)[1]), "the second text")
         centre.mo(" OK ", **{"from": phones_of(agrees)[0]})
         centre.mo("", **{"from": phones_of(empty)[0]})
         centre.mo("wat is dat?", **{"from": phones_of(asks)[0]})
         until(lambda: _state(agrees) == "confirmed_by_sms", "closed")
         for site in (empty, asks):
             until(lambda one=site: _state(one) == "queued", "with the operators")  # type: ignore[misc]
-        assert _to(centre, phones_of(nobody)[1]) == []
         for site in (nobody, barred):
             until(lambda one=site: _state(one) == "queued", "with the operators", 12)  # type: ignore[misc]
         until(lambda: centre.answers("mo") == [0, 0, 0], "each is answered")
@@ -94,7 +93,10 @@ def test_each_course_of_the_ladder_runs_over_a_real_centre(
     assert first.handed_over_at
     assert second.handed_over_at
     gap_s = (second.created_at - first.handed_over_at).total_seconds()
-    assert WAIT_S <= gap_s < WAIT_S + 1.5
+    assert WAIT_S <= gap_s < WAIT_S + 4
+    # a number that is barred costs no wait
+    turned_down, at_once = texts_of(barred)
+    assert (at_once.created_at - turned_down.created_at).total_seconds() < WAIT_S
     assert [(one.state, bool(one.carrier_ref)) for one in texts_of(barred)] == [
         ("failed", False), ("handed_over", True),
     ]  # fmt: skip
@@ -107,7 +109,6 @@ def test_each_course_of_the_ladder_runs_over_a_real_centre(
     assert _said(nobody, "incident.queued").clause == "S16.1"
 
 
-@pytest.mark.clause("M12.1", "S7.2")
 def test_killing_the_worker_in_the_middle_of_ladders_loses_nothing(
     town: Town, test_dsn: str, centre: NodeCentre
 ) -> None:
@@ -180,7 +181,6 @@ def _unsent() -> bool:
     return OutboxMessage.objects.filter(state__in=("pending", "sending", "waiting")).exists()
 
 
-@pytest.mark.clause("S7.2", "M12.1")
 def test_a_centre_that_is_away_or_breaks_off_is_gone_round_and_used_again_when_it_works(
     town: Town, test_dsn: str, centre: NodeCentre
 ) -> None:
@@ -209,7 +209,7 @@ def test_a_centre_that_is_away_or_breaks_off_is_gone_round_and_used_again_when_i
     ]
 
 
-@pytest.mark.clause("S7.2", "S7.3")
+@pytest.mark.clause("S7.3")
 def test_a_centre_that_is_slow_throttles_and_repeats_itself_changes_no_outcome(
     town: Town, test_dsn: str, centre: NodeCentre
 ) -> None:
@@ -228,6 +228,7 @@ def test_a_centre_that_is_slow_throttles_and_repeats_itself_changes_no_outcome(
         until(lambda: centre.answers("mo") == [0] * 18, "each is answered")
     assert InboundMessage.objects.count() == 6
     assert [len(texts_of(site)) for site in sites] == [1] * 6
+    assert {_said(site, "incident.closed").clause for site in sites} == {"S7.3"}
     assert sum(OutboxMessage.objects.values_list("doubts", flat=True)) == 0
 
 

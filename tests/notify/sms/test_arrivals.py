@@ -99,7 +99,6 @@ def test_a_centre_that_repeats_itself_leaves_one_text(carrier: WayOut) -> None:
     assert _inbox() == ["ok"]
 
 
-@pytest.mark.clause("S7.9")
 def test_two_equal_answers_of_a_person_are_two(carrier: WayOut) -> None:
     """The second "ok" is for another incident."""
     _store(carrier, _arrival())
@@ -156,7 +155,6 @@ def test_a_piece_that_comes_twice_is_there_once(carrier: WayOut) -> None:
     assert _inbox() == ["ab"]
 
 
-@pytest.mark.clause("S7.4")
 def test_pieces_whose_rest_never_comes_are_given_as_they_are(carrier: WayOut) -> None:
     _store(carrier, _piece(1, "there is smoke in "))
     _store(carrier, _piece(3, " call me"), 5)

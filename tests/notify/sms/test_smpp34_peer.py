@@ -130,7 +130,6 @@ def test_the_whole_window_is_in_flight_at_once(centre: Centre) -> None:
         assert {one.result(5) for one in going} == {f"h{n}" for n in range(20)}
 
 
-@pytest.mark.clause("S7.2")
 def test_its_refusals_are_read(centre: Centre) -> None:
     centre.refuse = {
         "32470000002": smpp34.ESME_RINVDSTADR,
@@ -147,7 +146,6 @@ def test_its_refusals_are_read(centre: Centre) -> None:
             assert (fault.value.after_s is not None) == number.endswith("3")
 
 
-@pytest.mark.clause("S7.4")
 def test_answers_are_heard_the_empty_one_too_and_answered_when_stored(centre: Centre) -> None:
     heard = Heard()
     with a_carrier(centre.port, heard):

@@ -57,7 +57,6 @@ def test_what_a_person_writes_is_read_as_it_was_written(
     assert heard.answered_ids == [1]
 
 
-@pytest.mark.clause("S7.4")
 @pytest.mark.parametrize("coding", [0, 8])
 def test_the_empty_answer_is_an_answer(centre: NodeCentre, coding: int) -> None:
     heard = Heard()
@@ -86,7 +85,6 @@ def test_a_text_in_the_other_place_is_read_as_well(centre: NodeCentre) -> None:
         ("Proximus", 5, "Proximus"),
     ],
 )
-@pytest.mark.clause("S7.9")
 def test_a_sender_is_known_by_the_number_that_was_texted(
     centre: NodeCentre, sender: str, ton: int, read: str
 ) -> None:

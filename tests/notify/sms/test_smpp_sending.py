@@ -137,7 +137,6 @@ def test_answers_out_of_order_reach_the_text_they_are_for(centre: NodeCentre) ->
         assert slow.result(3).isdecimal()
 
 
-@pytest.mark.clause("S7.2")
 def test_a_number_that_the_centre_does_not_know_is_turned_down_for_good(
     centre: NodeCentre,
 ) -> None:

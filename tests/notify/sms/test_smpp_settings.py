@@ -58,6 +58,7 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
     with pytest.raises(SettingsFault, match=r"S7\.3") as fault:
         ways.add("smpp", "answered", now, settings_given=LEAST | wrong)
     assert told in str(fault.value)
+    assert "S7.3" in str(fault.value)
     row = ways.add("smpp", "one way", now, settings_given=LEAST | wrong, two_way=False)
     with pytest.raises(SettingsFault, match=r"S7\.3"):
         ways.change(row.pk, now, values={"two_way": True})

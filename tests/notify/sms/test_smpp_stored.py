@@ -64,7 +64,6 @@ def _texts() -> list[str]:
     return list(InboundMessage.objects.order_by("id").values_list("text", flat=True))
 
 
-@pytest.mark.clause("S7.4")
 def test_an_answer_whose_commit_fails_is_withheld_and_stored_once_when_it_comes_again(
     centre: NodeCentre,
 ) -> None:
