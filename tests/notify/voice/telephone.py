@@ -21,7 +21,7 @@ RECORDINGS = Path("/usr/share/sip-tester")
 _EVENTS = 101
 _HEADERS = {
     "invite": "[last_Via:]\n[last_From:]\n[last_To:];tag=[call_number]\n[last_Call-ID:]\n"
-    "[last_CSeq:]\nContact: <sip:[local_ip]:[local_port]>\n",
+    "[last_CSeq:]\nContact: <sip:[local_ip]:[local_port];transport=[transport]>\n",
     "other": "[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n",
 }
 # what a request of the telephone's own needs of the call's first message

@@ -178,6 +178,15 @@ def test_a_call_that_is_answered_without_a_key_is_unanswered(desk: Desk, tmp_pat
     assert told == (ref, ReceiptState.UNANSWERED, why)
 
 
+def test_a_call_over_tcp(desk: Desk, tmp_path: Path) -> None:
+    with Telephone(telephone.LISTENS, tmp_path, transport="tcp") as phone:
+        desk.towards(phone, transport="tcp").send(parcel())
+        phone.ear.listen(0.1)
+        phone.ear.press("1")
+        assert desk.ears.one()[1] == ReceiptState.ACKNOWLEDGED
+        phone.satisfied()
+
+
 def test_another_key_acknowledges_nothing(desk: Desk, tmp_path: Path) -> None:
     with Telephone(telephone.LISTENS, tmp_path) as phone:
         desk.towards(phone).send(parcel(language="de"))

@@ -61,13 +61,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who calls. uri: our address; a registration is asked for when every_s is not 0."""
+    """Who calls. uri: our address; a registration is asked for when every_s is not 0.
+
+    encrypted: sound by SRTP alone (RFC 4568), or no call.
+    """
 
     uri: str
     login: str = ""
     password: str = ""
     proxy: str = ""
     every_s: int = 0
+    encrypted: bool = False
 
     def line(self) -> str:
         """A line of baresip's file of accounts."""
@@ -75,6 +79,8 @@ class Account:
         # without a password no login either, or baresip asks for it at a keyboard
         if self.password:
             parts += [f"auth_user={self.login}", f'auth_pass="{self.password}"']
+        if self.encrypted:
+            parts.append("mediaenc=srtp-mand")
         if self.proxy:
             parts.append(f'outbound="{self.proxy}"')
         return ";".join(parts) + "\n"
@@ -156,7 +162,7 @@ class Baresip:
             "auplay_channels 1",
             "rtp_timeout 0",
             "statmode_default off",
-            *(f"module {name}.so" for name in ("g711", "aubridge", "aufile")),
+            *(f"module {name}.so" for name in ("g711", "aubridge", "aufile", "srtp")),
             "module_tmp account.so",
             "module_app menu.so",
             "module_app ctrl_tcp.so",

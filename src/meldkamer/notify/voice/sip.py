@@ -51,7 +51,8 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     caller: our number or name, as the exchange knows it; domain: after it, the exchange's when
     empty. login: of the account; empty: as the caller. register: whether the exchange wants us
-    registered. ask: every quarter of a minute whether it is there, when it is named by address or
+    registered. encrypted: sound by SRTP, or no call; its key travels in the SIP, so with tls.
+    ask: every quarter of a minute whether it is there, when it is named by address or
     with its port. proxy: where to send everything, as sip:host:port. lines: calls at a time.
     local_address: of this machine, when it has several. rtp_ports: first and last port for sound.
     ring_s: how long it may ring. repeat: how often the text is said, pause_s between. key: the one
@@ -67,6 +68,7 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask: bool = True
     proxy: str = ""
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    encrypted: bool = False
     lines: int = 1
     local_address: str = ""
     rtp_ports: tuple[int, int] = (0, 0)
@@ -113,7 +115,8 @@ class SipSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def account(self, password: str, *, every_s: int = 0) -> Account:
         """Who calls; every_s: how often it is registered, 0 for not."""
         uri = f"sip:{self.caller}@{self.host};transport={self.transport}"
-        return Account(uri, self.login or self.caller, password, self.proxy, every_s)
+        login = self.login or self.caller
+        return Account(uri, login, password, self.proxy, every_s, self.encrypted)
 
 
 def build(settings: SipSettings, secrets: Mapping[str, str], ears: Ears) -> Carrier:
@@ -250,8 +253,8 @@ class SipCarrier:
             raise Rejected(f"no number that can be called: {number!r}; expected digits, as +32…")
         if digits.startswith("+"):
             digits = self._settings.plus + digits[1:]
-        target = self._settings.target.replace("{number}", digits.replace("#", "%23"))
-        return f"{target};transport={self._settings.transport}"
+        # baresip adds the transport of our own address
+        return self._settings.target.replace("{number}", digits.replace("#", "%23"))
 
     def _plan(self, parcel: Parcel, ref: str, target: str) -> Plan:
         settings = self._settings
