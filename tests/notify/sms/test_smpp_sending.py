@@ -149,11 +149,22 @@ def test_a_number_that_the_centre_does_not_know_is_turned_down_for_good(
         assert carrier.send(text_of("others go on", "+32470000007"))
 
 
-@pytest.mark.parametrize("address", ["", "An", "+32 470", "0470/12", "+" + "1" * 21, "+३२४७०"])
+@pytest.mark.parametrize(
+    "address", ["", "An", "+32 470", "8850", "0470/12", "+" + "1" * 21, "+३२४७०"]
+)
 def test_what_is_no_number_never_reaches_the_centre(centre: NodeCentre, address: str) -> None:
     with a_carrier(centre.port) as carrier, pytest.raises(Rejected, match="no number"):
         carrier.send(text_of("x", address))
     assert centre.all("submitted") == []
+
+
+@pytest.mark.parametrize("address", ["0470000001", "0032470000001", "+32470000001"])
+def test_a_number_is_sent_with_its_country_however_it_was_typed(
+    centre: NodeCentre, address: str
+) -> None:
+    with a_carrier(centre.port) as carrier:
+        carrier.send(text_of("x", address))
+    assert [one["to"] for one in centre.submitted()] == ["32470000001"]
 
 
 def test_too_much_at_once_is_said_with_how_long_to_wait(centre: NodeCentre) -> None:

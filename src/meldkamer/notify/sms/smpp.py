@@ -27,13 +27,14 @@ from meldkamer.notify.carrier import (
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import coding, smpp_receipts
 from meldkamer.notify.sms import smpp_pdus as pdus
+from meldkamer.notify.sms.senders import e164
 from meldkamer.notify.sms.smpp_link import Tls
 from meldkamer.notify.sms.smpp_listening import Listener, Shelf
 from meldkamer.notify.sms.smpp_receipts import LongTexts
 from meldkamer.notify.sms.smpp_session import LoginRefused, NoAnswer, Session
 from meldkamer.notify.sms.smpp_settings import SmppSettings, check_password
 
-_NUMBER = re.compile(r"\+?[0-9]{4,20}")
+_NUMBER = re.compile(r"\+[0-9]{6,20}")
 #: a login that was refused is not tried again before: some centres block an account for that
 _LOGIN_AGAIN_S = 60.0
 #: all parts of a text together, well below what a claim of the outbox lasts
@@ -170,9 +171,10 @@ class SmppCarrier:
         return ref
 
     def _fields(self, address: str) -> dict[str, Any]:
-        if _NUMBER.fullmatch(address) is None:
-            raise Rejected(f"{address!r} is no number; expected one like +32470123456")
         settings = self._settings
+        number = e164(address, settings.region)
+        if _NUMBER.fullmatch(number) is None:
+            raise Rejected(f"{address!r} is no number; expected one like +32470123456")
         ton, npi, source = settings.source
         return {
             "service_type": settings.service_type,
@@ -181,7 +183,7 @@ class SmppCarrier:
             "source_addr": source,
             "dest_addr_ton": settings.number_ton,
             "dest_addr_npi": settings.number_npi,
-            "destination_addr": address.removeprefix("+"),
+            "destination_addr": number.removeprefix("+"),
             "validity_period": settings.validity,
             "registered_delivery": 1 if settings.receipts else 0,
         }
