@@ -12,7 +12,7 @@ from meldkamer.console.screens import ways
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Provider
-from tests.console.scene import Scene
+from tests.console.scene import Scene, burglary
 
 
 @pytest.fixture
@@ -101,3 +101,20 @@ def test_what_fails_of_another_provider_is_not_said(
 ) -> None:
     carrier(scene.providers["dtral"], "theirs", "down")
     assert "duty ways" not in top_bar(desk)
+
+
+def test_at_a_desk_with_real_alarms_each_exercise_says_that_it_is_one(
+    scene: Scene, desk: Client, operator: Staff, real: Provider
+) -> None:
+    alarm = burglary(scene, scene.site("Apotheek"))
+    exercise = burglary(scene, scene.site("Oefensite", "dtral"))
+    operator.providers.add(scene.providers["dtral"])
+    page = desk.get("/queue/", headers={"HX-Request": "true"}).content.decode()
+    assert "Practice, Oefensite" in page
+    assert "Practice, Apotheek" not in page
+    words = "This incident is an exercise"
+    assert words in desk.get(f"/incident/{exercise.pk}/").content.decode()
+    assert words not in desk.get(f"/incident/{alarm.pk}/").content.decode()
+    # where everything is one, the bar says it once
+    Provider.objects.update(practice=True)
+    assert "Practice, " not in desk.get("/queue/", headers={"HX-Request": "true"}).content.decode()

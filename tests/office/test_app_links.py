@@ -63,6 +63,7 @@ def test_the_list_says_who_has_the_app_and_it_can_be_taken_back(
     body = OutboxMessage.objects.get().body
     token = re.findall(r"/app/join/([\w-]+)/", body)[0]
     Client().post(f"/app/join/{token}/")
+    assert token not in OutboxMessage.objects.get().body
     assert "gets no messages yet" in office.get(list_).content.decode()
     page = office.post(f"{base}{an.pk}/no_app/", follow=True).content.decode()
     assert "No phone of An Peeters has the app." in page

@@ -6,6 +6,7 @@ passes the norm.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -93,9 +94,15 @@ class QueueScreen:
     classes: list[ClassCount]
 
 
-def screen(queue: Queue, staff: Staff, now: datetime) -> QueueScreen:
-    """The queue for one person."""
-    jobs = [_job(row, staff, now) for row in queue.rows]
+def screen(
+    queue: Queue, staff: Staff, now: datetime, practising: Collection[int] = ()
+) -> QueueScreen:
+    """The queue for one person.
+
+    practising: providers whose alarms are exercises, where others of the same desk are real: each
+    of their rows says so.
+    """
+    jobs = [_job(row, staff, now, practising) for row in queue.rows]
     free = [job for job in jobs if job.state == "queued"]
     return QueueScreen(
         free=free,
@@ -107,8 +114,9 @@ def screen(queue: Queue, staff: Staff, now: datetime) -> QueueScreen:
     )
 
 
-def _job(row: QueueRow, staff: Staff, now: datetime) -> Job:
+def _job(row: QueueRow, staff: Staff, now: datetime, practising: Collection[int] = ()) -> Job:
     incident = row.incident
+    exercise = _("Practice") if incident.provider_id in practising else ""
     norm = norm_of(incident.type, now.date())
     free = incident.state == "queued"
     age_s = (now - row.since).total_seconds()
@@ -119,7 +127,9 @@ def _job(row: QueueRow, staff: Staff, now: datetime) -> Job:
         klass=wording.class_of(incident.type),
         what=wording.word(wording.TYPES, incident.type),
         detail=_detail(row),
-        where=", ".join(part for part in (incident.site.name, incident.site.town) if part),
+        where=", ".join(
+            part for part in (exercise, incident.site.name, incident.site.town) if part
+        ),
         mark=_mark(row),
         tags=tuple(_tags(row)),
         since=row.since,

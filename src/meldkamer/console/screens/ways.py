@@ -18,7 +18,6 @@ from meldkamer.notify import health
 from meldkamer.notify.health import ChannelNow
 from meldkamer.sites.models import Provider
 
-
 READ_S = 2
 
 
@@ -93,3 +92,9 @@ def practice_words(providers: tuple[Provider, ...], found: list[ChannelNow]) -> 
         elif inside:
             said.append(f"{provider.name} ({', '.join(inside)})")
     return "; ".join(said)
+
+
+def practising(providers: tuple[Provider, ...]) -> frozenset[int]:
+    """Whose alarms are exercises, at a desk that has real ones too; at no other is it of use."""
+    found = frozenset(provider.pk for provider in providers if provider.practice)
+    return found if len(found) < len(providers) else frozenset()

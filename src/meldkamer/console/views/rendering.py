@@ -30,7 +30,9 @@ def queue_context(desk: Desk, open_id: int | None) -> Context:
     return {
         "desk": desk,
         "open_id": open_id,
-        "queue": queue_screen.screen(found, desk.staff, desk.now),
+        "queue": queue_screen.screen(
+            found, desk.staff, desk.now, ways_screen.practising(desk.providers)
+        ),
         "beside": queries.beside(desk.shown_ids, desk.now),
         "duty": on_duty(desk.provider_ids, desk.now),
         "overdue": queries.overdue(desk.now),
@@ -61,6 +63,7 @@ def incident_context(
     )
     return {
         "desk": desk,
+        "exercise": incident.provider_id in ways_screen.practising(desk.providers),
         "shown": shown,
         "card": shown.card,
         "ask": ask,

@@ -10,6 +10,8 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Replace
 
 from meldkamer.journal import commands as journal
 from meldkamer.notify import inbox
@@ -86,8 +88,18 @@ def enter(
         )
     link.used_at, link.phone = now, phone
     link.save(update_fields=["used_at", "phone"])
+    _forget(token, link.contact)
     _say("app.link_used", link.contact, now, f"contact:{link.contact_id}")
     return phone, own
+
+
+def _forget(token: str, contact: Contact) -> None:
+    """The message that brought the link keeps its words without it: it opens nothing any more."""
+    OutboxMessage.objects.filter(
+        address__in=[one for one in (contact.phone, contact.email) if one],
+        template="app_link",
+        body__contains=token,
+    ).update(body=Replace("body", Value(token), Value("…")))
 
 
 def _usable(found: object, now: datetime) -> AppLink:
