@@ -82,8 +82,8 @@ def kind_of(name: str) -> Kind:
 def settings_type(kind: Kind) -> type[msgspec.Struct]:
     """The struct of the kind's settings."""
     found: type[msgspec.Struct] = getattr(import_module(kind.module), kind.settings)
-    # msgspec learns a type at its first use, and two threads that use it first at the same time
-    # crash the process: each line is a thread, and several may be of one kind
+    # msgspec learns a type at its first use, and two threads that use one with others inside first
+    # at the same time crash the process: each line is a thread, and several may be of one kind
     with _learning:
         msgspec.json.Decoder(found)
     return found
