@@ -109,10 +109,11 @@ def let_in(page: Any, night: Night) -> Any:
     page.fill("#pin-code", issued.pin)
     page.click("button.primary")
     live(page)
-    page.wait_for_function("() => navigator.serviceWorker.ready.then(() => true)")
-    # the second load goes through the worker, which keeps it
-    page.reload()
-    live(page)
+    # one visit is enough for the page to open without a network
+    page.wait_for_function(
+        "async () => await navigator.serviceWorker.ready && await caches.match('/patrol/')"
+        " && await caches.match('/static/portal/patrol_queue.js')"
+    )
     return page
 
 

@@ -163,6 +163,18 @@ function replace(part, its) {
 const KEPT = 'meldkamer-patrol-1'
 const PART = '/patrol/kept-part'
 
+/** A first visit went past the worker, which was not there yet: what it brought is kept here. */
+async function keepPage() {
+  if (!('caches' in window) || navigator.serviceWorker.controller) return
+  const store = await caches.open(KEPT)
+  const files = performance.getEntriesByType('resource').map((one) => one.name.split('?')[0])
+  const wanted = ['/patrol/', ...new Set(files.filter((name) => new URL(name).pathname.startsWith('/static/')))]
+  await Promise.all(wanted.map(async (address) => {
+    const found = await fetch(address)
+    if (found.ok && !found.redirected) await store.put(address, found)
+  }))
+}
+
 /** @param {string} part @param {string} its @param {string} at */
 async function keepPart(part, its, at) {
   if (!('caches' in window)) return
@@ -298,7 +310,10 @@ async function start() {
   restoreDraft()
   startSound()
   startPlace()
-  if ('serviceWorker' in navigator) void navigator.serviceWorker.register('/patrol/worker.js', { scope: '/patrol/' })
+  if ('serviceWorker' in navigator) {
+    // without a network now, the next visit keeps it
+    void navigator.serviceWorker.register('/patrol/worker.js', { scope: '/patrol/' }).then(keepPage).catch(() => null)
+  }
   void navigator.storage?.persist?.()
   await look()
   setInterval(tick, 1_000)
