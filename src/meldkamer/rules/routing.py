@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 #: refusals in a row after which a carrier counts as down
 FAULTS_MOST = 3
 #: so long a carrier may be without its connection before it counts as down
-UNREACHABLE = timedelta(seconds=15)
+UNREACHABLE = timedelta(seconds=6)
 #: after so many seconds a message that nobody took is tried again, by the number of its tries
 AGAIN_S = (2, 5, 15, 30, 60, 120, 300)
 
