@@ -89,6 +89,8 @@ def test_a_burglary_is_handled_to_the_end_by_keyboard_alone(town: Scene, sit_dow
     press(page, "3")
     page.wait_for_selector(".step.current >> text=Call the police")
     press(page, "d")
+    page.wait_for_selector("text=called at")
+    press(page, "1")
     page.wait_for_selector(".step.done >> text=Call the police")
     press(page, "t")
     page.keyboard.type("keys with the neighbour")
