@@ -13,13 +13,14 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from socket import create_server
 from urllib.parse import unquote_to_bytes
 
 import pytest
 
 from meldkamer.project.childhood import die_with_parent
-from tests.process.chaos_intake import free_port
 
 FAKESMSC = "/usr/lib/kannel/test/fakesmsc"
 USER, PASSWORD, NUMBER = "arc", "s3cret-of-kannel", "3200"
@@ -86,12 +87,19 @@ def wait_for(what: Callable[[], object], said: str, limit_s: float = 20.0) -> No
         time.sleep(0.02)
 
 
+def _free_ports(count: int) -> list[int]:
+    """Different ones: each is held until all are known."""
+    with ExitStack() as held:
+        taken = [held.enter_context(create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(one.getsockname()[1]) for one in taken]
+
+
 class Kannel:
     """The gateway and the phones of its centre. hooks: the address of our carrier's hooks."""
 
     def __init__(self, folder: Path, hooks: str) -> None:
         self.folder = folder
-        self.admin, self.boxes, self.centre_port, self.sendsms = (free_port() for _ in range(4))
+        self.admin, self.boxes, self.centre_port, self.sendsms = _free_ports(4)
         (folder / "store").mkdir()
         (folder / "dlr").mkdir()
         self.conf = folder / "kannel.conf"
@@ -122,7 +130,7 @@ class Kannel:
 
     def start_bearerbox(self) -> None:
         self._start("bearerbox", program("bearerbox"), str(self.conf))
-        wait_for(self.status, "bearerbox answers")
+        wait_for(lambda: self.status() or self._ended("bearerbox"), "bearerbox answers")
 
     def start_smsbox(self) -> None:
         self._start("smsbox", program("smsbox"), str(self.conf))
@@ -142,6 +150,13 @@ class Kannel:
             self._running[name] = subprocess.Popen(
                 command, stdout=out, stderr=out, preexec_fn=die_with_parent()
             )
+
+    def _ended(self, name: str) -> bool:
+        """Fails with its last words when a program ended by itself; else false."""
+        if self._running[name].poll() is not None:
+            words = (self.folder / f"{name}.out").read_text(errors="replace")[-800:]
+            raise AssertionError(f"{name} ended: {words}")
+        return False
 
     def stop(self, *names: str) -> None:
         """At once: a Kannel that is asked politely finishes what it has."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from socket import SHUT_RDWR
 from threading import Timer
 from typing import Any
@@ -122,7 +123,7 @@ class KeptLines:
         try:
             answer = self._pool.urlopen(
                 method, path, body, dict(headers), redirect=False, preload_content=False,
-                decode_content=False, pool_timeout=self.limit_s,
+                decode_content=False, pool_timeout=ceil(self.limit_s),
             )  # fmt: skip
             text = answer.read(_BODY_MOST, decode_content=False).decode("utf-8", "replace")
             if answer.read(1):
