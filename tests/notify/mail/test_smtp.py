@@ -202,6 +202,8 @@ def test_each_no_of_the_server_is_what_it_is(
         one.send(parcel(f"{to}@peeters.example"))
     assert raised.type is fault
     assert (raised.value.after_s is not None) == (to == "bye")
+    # who lets strangers wait at RCPT says nothing of the server
+    assert raised.value.blames == (to != "busy")
     one.send(parcel())  # and the next one goes
     one.close()
 

@@ -39,4 +39,6 @@ def test_trouble_of_the_exchange_is_no_fault_of_the_number(reason: str) -> None:
     found = outcomes.refused(reason)
     assert isinstance(found, CarrierFault)
     assert not isinstance(found, Rejected)
+    # one number that is barred takes no carrier from the others
+    assert found.blames == (not reason.startswith("403"))
     assert outcomes.ended(reason)[0] == ReceiptState.FAILED

@@ -163,7 +163,7 @@ class SmtpCarrier:
         line.hurry(until_s)
         code, said = smtp.rcpt(str(to), asked)
         if code not in (_OK, _FORWARDED):
-            raise _refusal(code, said)
+            raise _refusal(code, said, of_recipient=True)
 
     @staticmethod
     def _content(line: Connection, content: bytes, until_s: float) -> None:
@@ -235,12 +235,16 @@ class _Stale(Exception):
     """A connection that had lain still was closed by the server: a new one is tried at once."""
 
 
-def _refusal(code: int, said: bytes) -> CarrierFault:
-    """What a server's no means: 5xx for good, 421 the line, other 4xx later."""
+def _refusal(code: int, said: bytes, *, of_recipient: bool = False) -> CarrierFault:
+    """What a server's no means: 5xx for good, 421 the line, other 4xx later.
+
+    of_recipient: this mailbox lets strangers wait, say; others may go meanwhile.
+    """
     words = f"{code} {_text(said)}"
     if 500 <= code < 600:
         return Rejected(words)
-    return CarrierFault(words, after_s=_REST_S if code == _GOING else None)
+    going = code == _GOING
+    return CarrierFault(words, after_s=_REST_S if going else None, blames=going or not of_recipient)
 
 
 def _text(said: bytes) -> str:

@@ -29,6 +29,7 @@ _UNANSWERED = {
     607: TURNED_AWAY,
 }
 #: there is no such telephone
+_FORBIDDEN = 403
 _NO_SUCH = frozenset((404, 410, 414, 416, 484, 485, 604))
 
 
@@ -42,7 +43,8 @@ def refused(reason: str) -> CarrierFault | str:
         return _UNANSWERED[code]
     if code in _NO_SUCH:
         return Rejected(f"the exchange knows no such number: {reason}")
-    return CarrierFault(f"the exchange refused the call: {reason}")
+    # what is forbidden may be this number alone, as one that costs extra
+    return CarrierFault(f"the exchange refused the call: {reason}", blames=code != _FORBIDDEN)
 
 
 def ended(reason: str) -> tuple[ReceiptState, str]:
