@@ -26,7 +26,7 @@ export function ring(wanted) {
   if (!wanted || Date.now() - rungAt < EVERY_MS) return
   rungAt = Date.now()
   document.body.dataset.rung = String(Number(document.body.dataset.rung ?? 0) + 1)
-  if ('vibrate' in navigator) navigator.vibrate([400, 200, 400])
+  if ('vibrate' in navigator && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate([400, 200, 400])
   if (audio?.state !== 'running') return
   tone(audio.currentTime, 880)
   tone(audio.currentTime + 0.35, 1_175)
