@@ -179,3 +179,25 @@ def test_the_wall_costs_the_same_for_many(scene: Scene, desk: Client) -> None:
     with CaptureQueriesContext(connection) as many:
         text(desk)
     assert len(many) == len(few) <= 30
+
+
+def test_exercises_do_not_count_among_real_alarms(scene: Scene, desk: Client) -> None:
+    Provider.objects.filter(slug="securitas").update(practice=False)
+    both = tuple(Provider.objects.order_by("pk"))
+    exercise = burglary(scene, scene.site("Oefensite", "dtral"))
+    opened = scene.now - timedelta(minutes=20)
+    Incident.objects.filter(pk=exercise.pk).update(
+        opened_at=opened, queued_at=opened, first_taken_at=opened + timedelta(seconds=500)
+    )
+    zone = wallboard.ZoneInfo("Europe/Brussels")
+    assert [chart.share for chart in wallboard.board(both, scene.now, zone).charts] == [""] * 4
+    only = tuple(one for one in both if one.practice)
+    shares = [chart.share for chart in wallboard.board(only, scene.now, zone).charts]
+    assert shares == ["", "", "0.0", "0.0"]
+
+
+@pytest.mark.clause("M12.4")
+def test_figures_are_written_as_the_language_writes_them(scene: Scene, desk: Client) -> None:
+    assert "98.5 %" in text(desk)
+    desk.cookies["meldkamer_language"] = "nl"
+    assert "98,5 %" in text(desk)

@@ -12,12 +12,13 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from meldkamer.console import house_words, wording
 from meldkamer.console.norms import Norm, norm_of
 from meldkamer.console.screens.queue import short_name
-from meldkamer.console.screens.ways import channel_word, practice_words
+from meldkamer.console.screens.ways import channel_word, practice_words, practising
 from meldkamer.console.timing import clock_or_day, weekday_and_time
 from meldkamer.incidents import board_queries as queries
 from meldkamer.incidents.board_queries import AtWork, FreeType, LineTests, Taken
@@ -135,7 +136,8 @@ def board(providers: tuple[Provider, ...], now: datetime, zone: ZoneInfo) -> Boa
     return Board(
         providers=", ".join(provider.name for provider in providers),
         tiles=_tiles(queries.free(ids), queries.in_hand(ids), now),
-        charts=_charts(tuple(ids), now, zone),
+        # exercises say nothing of how soon real alarms are taken up
+        charts=_charts(tuple(sorted({*ids} - practising(providers))), now, zone),
         people=tuple(_person(one) for one in queries.at_work(ids, now)),
         duty=on_duty(ids, now),
         lines=queries.line_tests(ids),
@@ -255,11 +257,11 @@ def _chart(
     return Chart(
         what,
         within_s,
-        f"{goal:g}",
+        number_format(goal, 1 if goal % 1 else 0),
         tuple(columns),
-        f"{share:.1f}" if share is not None else "",
+        number_format(share, 1) if share is not None else "",
         share is None or share >= goal,
-        f"{share_today:.1f}" if share_today is not None else "",
+        number_format(share_today, 1) if share_today is not None else "",
         share_today is None or share_today >= goal,
     )
 
