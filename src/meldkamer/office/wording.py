@@ -136,6 +136,8 @@ _FAULTS: Words = {
     "option_unknown": _("%(found)s is no option."),
     "past": _("Expected a time that is still to come."),
     "document_missing": _("Attach the document."),
+    "site_code_kind": _("Choose a kind of code."),
+    "site_code_length": _("Expected 1 to %(most)s characters."),
     "document_large": _("The document is larger than %(most)s MB."),
     "document_kind": _("Not a document that can be kept. Expected one of: %(expected)s."),
     "evidence_missing": _("Nothing resumes without evidence: attach the document."),
