@@ -16,7 +16,6 @@ from tests.incidents.town import Town
 from tests.notify.sms.kannel import NUMBER, PASSWORD, USER, Kannel
 from tests.notify.sms.kannel import wait_for as until
 from tests.process.texting import (
-    WAIT_S,
     a_site,
     battery_low,
     incident_of,
@@ -73,7 +72,7 @@ def test_the_ladder_runs_over_a_gateway_and_its_hooks(
     town: Town, test_dsn: str, gateway: Kannel
 ) -> None:
     agrees, empty, nobody = (a_site(town) for _ in range(3))
-    with work(test_dsn):
+    with work(test_dsn, wait_s=6):  # the phones are started anew for each word they say
         until(lambda: WayOut.objects.get().state == "up", "the carrier works")
         for site in (agrees, empty, nobody):
             battery_low(town, site)
@@ -84,7 +83,7 @@ def test_the_ladder_runs_over_a_gateway_and_its_hooks(
         gateway.says(_phones(empty)[0], "")
         until(lambda: _state(agrees) == "confirmed_by_sms", "closed")
         until(lambda: _state(empty) == "queued", "with the operators")
-        until(lambda: gateway.got(_phones(nobody)[1]), "the second text", WAIT_S + 2)
+        until(lambda: gateway.got(_phones(nobody)[1]), "the second text")
         until(lambda: texts_of(nobody)[0].state == "delivered", "its receipt is consumed")
     assert agrees.name in gateway.got(_phones(agrees)[0])[0]
     assert _clauses(agrees, "sms.received") == ["S7.3"]
