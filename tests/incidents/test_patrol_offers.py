@@ -257,6 +257,20 @@ def test_what_a_phone_sends_twice_is_taken_once(town: Town, burglary: Incident) 
     assert Entry.objects.get(what="patrol.sent").data["phone_said_at"] == at(4).isoformat()
 
 
+def test_where_the_phone_was_is_kept_with_what_happens_when_it_is_fresh(
+    town: Town, burglary: Incident
+) -> None:
+    near = unit(town, "near")
+    commands.send_patrol(town.emma, burglary.pk, at(0))
+    says(near, "accept", at(5))
+    assert Entry.objects.get(what="patrol.sent").data["place"] == [near.latitude, 4.4]
+    patrol_commands.stands_at(near, 51.2001, 4.4002, at(200))
+    says(near, "arrived", at(210))
+    assert Entry.objects.get(what="patrol.arrived").data["place"] == [51.2001, 4.4002]
+    says(near, "finding", at(400), finding="nothing")
+    assert "place" not in Entry.objects.get(what="patrol.found").data
+
+
 @pytest.mark.clause("S9.1", "S15.3")
 @pytest.mark.parametrize(
     ("finding", "verified"),

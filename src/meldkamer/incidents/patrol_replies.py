@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -35,6 +35,8 @@ REASONS = ("busy", "too_far", "no_car", "not_safe", "other")
 NOTE_MOST = 1_000
 #: photos of one job: more than anybody takes by hand
 PHOTOS_MOST = 40
+#: a place told longer ago says nothing about where it happened
+_PLACE_FRESH = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,17 @@ def _clock(said: Said) -> dict[str, str]:
     return {"phone_said_at": said.said_at.isoformat()} if said.said_at else {}
 
 
+def _where(docket: Docket, job: PatrolJob) -> dict[str, Any]:
+    """Where its phone was a moment ago, if it shares that: kept with what happens in a job."""
+    unit = job.unit
+    told = unit.positioned_at
+    if not unit.has_page or told is None or docket.now - told > _PLACE_FRESH:
+        return {}
+    return {"place": [unit.latitude, unit.longitude]}
+
+
 def _accept(docket: Docket, job: PatrolJob, entry: PatrolEntry, said: Said) -> None:
-    dispatching.accept(docket, job, _clock(said))
+    dispatching.accept(docket, job, _clock(said) | _where(docket, job))
 
 
 def _cannot(docket: Docket, job: PatrolJob, entry: PatrolEntry, said: Said) -> None:
@@ -124,7 +135,7 @@ def _arrived(docket: Docket, job: PatrolJob, entry: PatrolEntry, said: Said) -> 
     if job.state != PatrolJob.State.ACCEPTED:
         raise Refused("S6.1", _why_not(job))
     jobs.move(job, PatrolJob.State.ARRIVED, docket.now)
-    told = {"unit": job.unit.name, **_clock(said)}
+    told = {"unit": job.unit.name, **_clock(said), **_where(docket, job)}
     docket.say("patrol.arrived", "S6.1", to=job.unit.name, data=told)
     _wake(docket)
 
@@ -133,7 +144,8 @@ def _finding(docket: Docket, job: PatrolJob, entry: PatrolEntry, said: Said) -> 
     _was_there(job)
     means = calls.FINDINGS[said.finding]
     jobs.found(job, said.finding, docket.now)
-    told = {"unit": job.unit.name, "finding": said.finding, "means": means, **_clock(said)}
+    told: dict[str, Any] = {"unit": job.unit.name, "finding": said.finding, "means": means}
+    told |= _clock(said) | _where(docket, job)
     if said.note:
         told["note"] = said.note
     docket.say("patrol.found", "S6.1", to=job.unit.name, data=told)
@@ -162,7 +174,7 @@ def _done(docket: Docket, job: PatrolJob, entry: PatrolEntry, said: Said) -> Non
     if not job.finding:
         raise Refused("S6.1", "nothing found yet")
     jobs.move(job, PatrolJob.State.DONE, docket.now)
-    told = {"unit": job.unit.name, **_clock(said)}
+    told = {"unit": job.unit.name, **_clock(said), **_where(docket, job)}
     docket.say("patrol.done", "S6.1", to=job.unit.name, data=told)
     _wake(docket)
 
