@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from django.db import transaction
 
 from meldkamer.engine.sending import House
+from meldkamer.incidents import receipts
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
-from meldkamer.notify import outbox, ways
+from meldkamer.notify import kinds, outbox, ways
 from meldkamer.notify.carrier import Rejected
+from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.push import commands
+from meldkamer.notify.push.subscriptions import Subscribed
+from meldkamer.notify.push.webpush import public_key
 from meldkamer.rules import routing
 from tests.incidents.town import Town, at
+from tests.notify.push.service import PushService, unpadded
 
 
 def _claimed(row: WayOut) -> list[outbox.Claimed]:
@@ -76,3 +85,48 @@ def test_where_the_cloud_notifies_by_itself_nothing_is_sent(in_the_app: Town) ->
     assert not OutboxMessage.objects.exists()
     [entry] = Entry.objects.filter(what="app.left_to_cloud")
     assert entry.clause == "S8.3"
+
+
+@pytest.fixture
+def service(settings: Any) -> Iterator[PushService]:
+    """The push service of An's phone."""
+    settings.MELDKAMER_PUSH_ANYWHERE = True
+    made = PushService()
+    made.voters = public_key(settings.MELDKAMER_PUSH_KEY)
+    yield made
+    made.close()
+
+
+@pytest.mark.clause("S8.1", "S8.3", "S16.1", "S19.1")
+@pytest.mark.parametrize(
+    ("kind", "clause", "state"),
+    [("battery", "S16.1", "closed"), ("sabotage", "S8.1", "queued")],
+)
+def test_from_the_signal_to_the_phone_and_back_and_no_alarm_is_stood_down_by_it(
+    in_the_app: Town, service: PushService, kind: str, clause: str, state: str
+) -> None:
+    contact = in_the_app.contact(1)
+    phone, _ = commands.enter(commands.issue_link(contact, at(-60), "staff:1"), "", at(-50))
+    browser = service.browser()
+    endpoint = service.address + browser.path
+    where = Subscribed(endpoint, browser.p256dh, unpadded(browser.auth))
+    commands.subscribe(phone, where, at(-40))
+    row = ways.add(
+        "webpush", "push", at(-30), settings_given={"contact": "technic@securitas.example"}
+    )
+    WayOut.objects.filter(pk=row.pk).update(state="up")
+    incident = in_the_app.incident(kind)
+    [claimed] = _claimed(row)
+    carrier = kinds.build(row.kind, row.settings, ways.secrets_of(row), StoringEars(row.pk))
+    House().taken([(claimed, carrier.send(claimed.parcel))], at(2))
+    [got] = service.got
+    assert got.said["body"] == claimed.parcel.body
+    assert commands.acknowledge(phone, claimed.parcel.id, at(30)) is not None
+    assert receipts.consume_next(at(31))
+    assert not receipts.consume_next(at(32))
+    [entry] = Entry.objects.filter(what="message.acknowledged")
+    assert (entry.clause, entry.incident_id, entry.recipient) == (
+        clause, incident.pk, contact.name,
+    )  # fmt: skip
+    incident.refresh_from_db()
+    assert incident.state == state
