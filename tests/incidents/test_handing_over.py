@@ -189,14 +189,10 @@ def test_its_answer_is_the_acceptance(house: Town, verified: Incident) -> None:
     assert (entry.clause, entry.reason, entry.at) == ("B1", "PZ-77", at(62))
 
 
-def test_who_attends_later_is_told_too(
-    house: Town, verified: Incident
-) -> None:
+def test_who_attends_later_is_told_too(house: Town, verified: Incident) -> None:
     way(house)
     ask(house, verified)
-    commands.close(
-        house.emma, verified.pk, "handled", at(90), attends="Bert"
-    )
+    commands.close(house.emma, verified.pk, "handled", at(90), attends="Bert")
     first, second = messages()
     root = ET.fromstring(second.body)
     assert root.findtext(f"{NS}msgType") == "Update"
@@ -269,3 +265,30 @@ def test_a_number_of_another_language_makes_a_message_in_it(
     )
     ask(house, verified)
     assert ET.fromstring(messages()[0].body).findtext(f".//{NS}language") == "de-BE"
+
+
+@pytest.mark.clause("B1", "S15.5")
+def test_what_is_not_verified_is_asked_by_telephone_and_never_by_wire(house: Town) -> None:
+    way(house)
+    fire = house.incident("fire")
+    commands.take(house.emma, fire.pk, at(125))
+    assert commands.request_service(house.emma, fire.pk, "fire", at(130), attends="nobody")
+    assert len(told("fire.requested", fire)) == 1
+    assert messages() == []
+    (entry,) = told("authority.rejected", fire)
+    assert (entry.clause, entry.reason) == ("B1", "not verified")
+
+
+def test_a_message_that_cannot_be_written_never_stops_the_request(
+    house: Town, verified: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from meldkamer.notify.authority import cap
+
+    def broken(alert: cap.Alert) -> str:
+        raise cap.CapFault("sender: expected no blank")
+
+    monkeypatch.setattr(cap, "write", broken)
+    way(house)
+    assert ask(house, verified)
+    assert len(told("police.requested", verified)) == 1
+    assert "sender" in told("authority.rejected", verified)[0].reason

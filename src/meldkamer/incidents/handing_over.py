@@ -92,10 +92,19 @@ def _send(docket: Docket, service: str, message: cap.Message, attends: _Attends)
         alert = _alert(
             docket, sheet, message, attends, way, sender, number, _references(earlier, docket)
         )
+    if message == "Alert" and not sheet.verification.method:
+        _not_sent(docket, service, "not verified")
+        return
+    try:
+        body = cap.write(alert)
+    except cap.CapFault as fault:
+        # whatever is wrong with a message, the request itself stands: they are called
+        _not_sent(docket, service, str(fault))
+        return
     where = docket.opened
     outbox = authority.put(
         way,
-        cap.write(alert),
+        body,
         alert.headline,
         service=service,
         language=dialled.language,
@@ -113,6 +122,10 @@ def _send(docket: Docket, service: str, message: cap.Message, attends: _Attends)
         "status": alert.status,
     }
     docket.say(HANDED_OVER, "B1", to=service, data=data)
+
+
+def _not_sent(docket: Docket, service: str, reason: str) -> None:
+    docket.say("authority.rejected", "B1", reason, to=service)
 
 
 def _evidence(facts: IncidentFacts, service: str) -> Mapping[str, Any]:
