@@ -15,9 +15,10 @@ from django.test.utils import CaptureQueriesContext
 
 from meldkamer.journal.models import Entry
 from meldkamer.notify import health, inbox, ways
-from meldkamer.notify.kinds import KINDS, SettingsFault, settings_type
+from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault, settings_type
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.office.carrier_forms import CarrierForm
+from meldkamer.office.screens import carriers as screen
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Provider
 from tests.office.conftest import person
@@ -383,3 +384,9 @@ def test_practice_never_begins_over_a_real_message_that_waits(
     supervisor.post(f"{LIST}practice/", go)
     securitas.refresh_from_db()
     assert securitas.practice
+
+
+@pytest.mark.clause("M12.4")
+def test_every_kind_and_channel_has_words() -> None:
+    assert set(KINDS) <= set(screen.KIND_WORDS)
+    assert set(CHANNELS) == set(screen.CHANNEL_WORDS)
