@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connections, transaction
@@ -222,6 +224,33 @@ def test_a_throttle_spreads_messages_over_time(row: WayOut, provider: Provider) 
         until(lambda: len(box.took) == 6)
     # five at once, the sixth after a fifth of a second: a throttle that lets all go takes none
     assert time.monotonic() - began_s >= 0.19
+
+
+class LandsMeanwhile(deque[Any]):
+    """What came back; the next lands in the very instant after it was looked at."""
+
+    def __init__(self, follows: object) -> None:
+        super().__init__()
+        self._follows = [follows]
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from [self.popleft() for _ in range(len(self))]
+        self.extend(self._follows)
+        self._follows = []
+
+
+@pytest.mark.clause("M12.1")
+@pytest.mark.parametrize("result", ["r1", CarrierFault("refused")])
+def test_what_lands_while_nothing_had_landed_is_noted_and_not_thrown_away(
+    row: WayOut, provider: Provider, result: str | CarrierFault
+) -> None:
+    put(provider)
+    facts = ways.facts(row)
+    line = Line(Told(facts, None), Box, Notes())
+    [claimed] = outbox.claim(facts, {(provider.pk, False)}, 1, NOW)
+    line._landed = LandsMeanwhile((line._turn, claimed, result))
+    assert line._note() is False
+    assert len(line._landed) == 1
 
 
 def test_a_fault_of_a_carriers_own_making_is_a_refusal(row: WayOut, provider: Provider) -> None:

@@ -268,16 +268,18 @@ class Line(threading.Thread):
 
     def _note(self) -> bool:
         """Note what was taken, as much as came back in a row, or one that was not."""
-        took = list(islice(takewhile(_is_taken, list(self._landed)), _TOGETHER))
+        # looked at once: more may land while it is noted
+        landed = list(self._landed)
+        took = list(islice(takewhile(_is_taken, landed), _TOGETHER))
         now = _now()
         if took:
             self._hooks.taken([(one, ref) for _, one, ref in took if isinstance(ref, str)], now)
-        elif self._landed:
-            _, claimed, result = self._landed[0]
+        elif landed:
+            _, claimed, result = landed[0]
             assert isinstance(result, CarrierFault)
             self._hooks.refused(claimed, result, now)
         # only now: when the database is away it is noted later
-        noted = [self._landed.popleft() for _ in range(len(took) or bool(self._landed))]
+        noted = [self._landed.popleft() for _ in took or landed[:1]]
         for turn, _, result in noted:
             if turn == self._turn:
                 self._flying -= 1
