@@ -7,8 +7,8 @@ from django.test import Client
 
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
-from tests.console.test_access import logged_in
 from tests.console.scene import Scene
+from tests.console.test_access import logged_in
 
 
 @pytest.mark.clause("M12.3")

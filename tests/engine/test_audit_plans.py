@@ -44,10 +44,11 @@ _FILL = (
     " CASE WHEN n %% 2 = 0 THEN %(now)s::timestamptz END FROM generate_series(1, %(many)s) AS n",
     "INSERT INTO notify_outboxmessage (channel, site_id, incident_id, recipient, address, language,"
     " template, subject, body, clause, created_at, state, attempts, last_fault, first_of_incident,"
-    " urgency, carrier_ref, cloud, tried, doubts) SELECT 'sms', %(site)s, id, 'An', '+32475000001', 'nl',"
-    " 'ladder', '', '', 'S7.1', opened_at, 'handed_over', 1, '', true, 3, '', '', '{}', 0"
+    " urgency, carrier_ref, cloud, tried, doubts) SELECT 'sms', %(site)s, id, 'An',"
+    " '+32475000001', 'nl', 'ladder', '', '', 'S7.1', opened_at, 'handed_over', 1, '', true, 3,"
+    " '', '', '{}', 0"
     " FROM incidents_incident",
-    "INSERT INTO notify_inboundmessage (channel, sender, \"to\", text, carrier_ref,"
+    'INSERT INTO notify_inboundmessage (channel, sender, "to", text, carrier_ref,'
     " received_at, consumed_at) SELECT 'sms', '+32475000001', '', 'ok', '', %(now)s, %(now)s"
     " FROM generate_series(1, %(many)s)",
     "INSERT INTO contracts_handling (site_id, incident_id, tariff, period_start, counted_at, used,"

@@ -212,7 +212,8 @@ def count_handling(
 ) -> Handling | None:
     """Count an incident in which an operator made or took a call (M8.1, S13.1, D904.3).
 
-    None when the plan does not count the type, or when it is the provider's own house. The unique row keeps it to once.
+    None when the plan does not count the type, or when it is the provider's own house. The
+    unique row keeps it to once.
     """
     plan = terms.plans[site.plan]
     if site.house:  # the provider's own

@@ -156,9 +156,7 @@ def test_a_call_that_comes_in_is_answered_with_one_key(
     look(web, page, theme, language)
     page.focus("#note")
     now = datetime.now(UTC)
-    answering.tell(
-        pbx, f"in-{theme}", "ringing", now, caller="0475 00 12 38", called="+3222630000"
-    )
+    answering.tell(pbx, f"in-{theme}", "ringing", now, caller="0475 00 12 38", called="+3222630000")
     page.wait_for_selector("#calls .banner")
     assert page.evaluate("document.activeElement.id") == "note"
     picture(page, f"incoming-{theme}")
