@@ -114,12 +114,18 @@ def judge_once(now: datetime, most: int, *, urgent: bool = False) -> int:
 
 
 def consume_all(now: datetime, limit: int = 200) -> int:
-    """Consume receipts, then replies, oldest first."""
+    """Consume receipts, then replies, oldest first.
+
+    Receipts that stream in leave half of it to replies: what is due waits for these (R1).
+    """
     done = 0
-    while done < limit and receipts.consume_next(now):
-        done += 1
-    while done < limit and texting.consume_next(now):
-        done += 1
+    for consume_next, upto in (
+        (receipts.consume_next, (limit + 1) // 2),
+        (texting.consume_next, limit),
+        (receipts.consume_next, limit),
+    ):
+        while done < upto and consume_next(now):
+            done += 1
     return done
 
 

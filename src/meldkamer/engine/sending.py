@@ -26,6 +26,7 @@ from meldkamer.notify.commands import OUTBOX
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
 from meldkamer.notify.line import Line, Told
+from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import REMINDER, RUNGS, Claimed
 from meldkamer.rules import routing
 
@@ -82,12 +83,23 @@ class House:
                 sent.handed_over(noted, now)
             else:
                 for one in noted:
-                    whose = one.provider_id
-                    notices.add("message", "M12.1", one.recipient, now, provider_id=whose)
+                    _left_behind(one, now)
 
-    @transaction.atomic
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         """Not taken: for good, then the ladder moves on (S7.2); else by another, or later."""
+        try:
+            self._refused(claimed, fault, now)
+        except Exception as wrong:
+            if is_passing(wrong):
+                raise
+            # it stands in nobody's way: noted alone; the incident keeps its own deadline
+            log.exception("message %d failed, its incident did not follow", claimed.parcel.id)
+            self._refused(claimed, fault, now, move=False)
+
+    @transaction.atomic
+    def _refused(
+        self, claimed: Claimed, fault: CarrierFault, now: datetime, *, move: bool = True
+    ) -> None:
         parcel = claimed.parcel
         sent.lock_for(parcel.site_id, parcel.incident_id)
         message = outbox.locked(claimed)
@@ -95,7 +107,10 @@ class House:
             return
         if isinstance(fault, Rejected):
             outbox.note_rejected(message, str(fault), now)
-            sent.turned_down(message, now)
+            if move:
+                sent.turned_down(message, now)
+            else:
+                _left_behind(message, now)
         else:
             outbox.note_fault(message, fault, ways.outside(), now)
 
@@ -106,6 +121,11 @@ class House:
     def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
         """The carrier does not work: an operator is told, and others take its messages."""
         carrier_faults.fails(carrier_id, fault, now)
+
+
+def _left_behind(message: OutboxMessage, now: datetime) -> None:
+    """What came of a message is noted and its incident could not follow: a person looks."""
+    notices.add("message", "M12.1", message.recipient, now, provider_id=message.provider_id)
 
 
 class Lines(threading.Thread):
@@ -152,6 +172,7 @@ class Lines(threading.Thread):
 
     def _renew(self) -> None:
         """Start what is new, stop what is switched off or changed, tell each what is its own."""
+        outbox.unpin_idle()
         rows = {int(row.pk): row for row in ways.enabled()}
         facts = [ways.facts(row) for row in rows.values()]
         mine = routing.firsts(facts, ways.providers_outside()) if facts else {}
@@ -161,8 +182,6 @@ class Lines(threading.Thread):
                 line.stop()
                 if not line.is_alive():
                     del self._lines[carrier_id]
-                    if row is None:
-                        outbox.unpin(carrier_id)
             elif not line.is_alive():
                 del self._lines[carrier_id]
         for way in facts:

@@ -17,6 +17,7 @@ from meldkamer.incidents.due import lock_docket, lock_sites
 from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
+from meldkamer.notify.commands import stays_inside
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.rules import ladder
 from meldkamer.rules.acts import Close, Enqueue, Open
@@ -113,10 +114,14 @@ def _consume(message: InboundMessage, now: datetime) -> None:
 def _texts(message: InboundMessage) -> QuerySet[OutboxMessage]:
     """Texts to the number that replied; of the provider whose carrier brought the reply.
 
-    A carrier of every provider, and the sandbox, say nothing of whose text was answered.
+    A carrier of every provider, and the sandbox, say nothing of whose text was answered; but nobody
+    outside answers a text that stayed in the sandbox.
     """
     rows = OutboxMessage.objects.filter(channel="sms", address=message.sender)
-    provider_id = message.carrier.provider_id if message.carrier else None
+    if message.carrier is None:
+        return rows
+    rows = rows.exclude(stays_inside(), carrier=None)
+    provider_id = message.carrier.provider_id
     return rows if provider_id is None else rows.filter(provider_id=provider_id)
 
 

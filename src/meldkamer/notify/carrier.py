@@ -15,6 +15,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+#: a reference of a carrier's is kept up to here
+REF_MOST = 120
+_REASON_MOST = 2000
+
+
+def storable(said: str, most: int) -> str:
+    """What a machine of somebody else said, so that it can be stored: no NUL, no half character."""
+    return said.replace("\0", "").encode("utf-8", "replace").decode()[:most]
+
 
 class CarrierFault(Exception):
     """Not taken, and it may be taken later or by another: refused, unreachable, too much at once.
@@ -25,7 +34,7 @@ class CarrierFault(Exception):
     """
 
     def __init__(self, reason: str, *, after_s: float | None = None, blames: bool = True) -> None:
-        super().__init__(reason)
+        super().__init__(storable(reason, _REASON_MOST))
         self.after_s, self.blames = after_s, blames
 
 

@@ -13,17 +13,13 @@ from hashlib import sha256
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.carrier import REF_MOST, ReceiptState, storable
 from meldkamer.notify.commands import INBOUND
 from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayOut
 
-_REF_MOST, _DETAIL_MOST, _NUMBER_MOST = 120, 500, 60
+_DETAIL_MOST, _NUMBER_MOST = 500, 60
 #: a longer reply is kept up to here: a text has a few hundred characters
 _TEXT_MOST = 20_000
-
-
-def _clean(text: str, most: int) -> str:
-    return text.replace("\0", "")[:most]
 
 
 @transaction.atomic
@@ -36,14 +32,14 @@ def store_reply(
     """
     channel = WayOut.objects.values_list("channel", flat=True).get(pk=carrier_id)
     values = {
-        "sender": _clean(sender, _NUMBER_MOST),
-        "to": _clean(to, _NUMBER_MOST),
-        "text": _clean(text, _TEXT_MOST),
+        "sender": storable(sender, _NUMBER_MOST),
+        "to": storable(to, _NUMBER_MOST),
+        "text": storable(text, _TEXT_MOST),
         "carrier_id": carrier_id,
         "received_at": now,
     }
     if ref:
-        own = _digest(f"{carrier_id}:{ref}")
+        own = _digest(f"{carrier_id}:{storable(ref, len(ref))}")
         message, _ = InboundMessage.objects.get_or_create(
             channel=channel, carrier_ref=own, defaults=values
         )
@@ -60,9 +56,9 @@ def store_receipt(
     """Store what a carrier told of the message with this ref; told twice, stored once."""
     Receipt.objects.get_or_create(
         carrier_id=carrier_id,
-        ref=_clean(ref, _REF_MOST),
+        ref=storable(ref, REF_MOST),
         state=state.value,
-        defaults={"detail": _clean(detail, _DETAIL_MOST), "received_at": now},
+        defaults={"detail": storable(detail, _DETAIL_MOST), "received_at": now},
     )
     _wake()
 
@@ -98,7 +94,7 @@ def hook_mac(token: str) -> bytes:
 
 def _digest(ref: str) -> str:
     """As it is when it is short enough to be read, else its hash: never cut off."""
-    return ref if len(ref) <= _REF_MOST else sha256(ref.encode()).hexdigest()
+    return ref if len(ref) <= REF_MOST else sha256(ref.encode()).hexdigest()
 
 
 def _wake() -> None:

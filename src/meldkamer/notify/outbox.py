@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel
+from meldkamer.notify.carrier import REF_MOST, CarrierFault, InDoubt, Parcel, storable
 from meldkamer.notify.commands import OUTBOX
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.rules import routing
@@ -168,7 +169,7 @@ def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[O
 
     A claim that was given up meanwhile: the message does not go again, if it did not go yet.
     """
-    given = {claimed.parcel.id: (claimed, ref) for claimed, ref in took}
+    given = {claimed.parcel.id: (claimed, storable(ref, REF_MOST)) for claimed, ref in took}
     held: list[OutboxMessage] = []
     rows = OutboxMessage.objects.filter(pk__in=list(given)).order_by("pk").select_for_update()
     for message in rows:
@@ -294,6 +295,20 @@ def unpin(carrier_id: int) -> int:
     count = OutboxMessage.objects.filter(carrier_id=carrier_id, state=State.PENDING).update(
         carrier_id=None
     )
+    if count:
+        _wake()
+    return count
+
+
+def unpin_idle() -> int:
+    """What waits for a carrier that is off or does not work is free for any other; how many.
+
+    Whoever switches one off frees what waits for it then; not what another line gives to it in that
+    very moment, nor what waits when no worker runs.
+    """
+    idle = WayOut.objects.filter(~Q(state=WayOut.State.UP) | Q(enabled=False))
+    pinned = OutboxMessage.objects.filter(state=State.PENDING, carrier_id__in=idle.values("pk"))
+    count = pinned.update(carrier_id=None)
     if count:
         _wake()
     return count
