@@ -7,6 +7,7 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine import cycle
 from meldkamer.incidents import judging
 from meldkamer.incidents.models import AreaOutage, Incident
@@ -141,3 +142,21 @@ def test_what_another_worker_has_of_a_site_is_judged_before_what_came_after_it(
     assert together(slower, faster) == [None, 1]
     cycle.judge_all(at(10))
     assert Incident.objects.get().outcome == "restored"
+
+
+@pytest.mark.clause("M12.1")
+def test_of_two_incidents_of_a_site_that_are_due_the_earlier_one_is_acted_on_first(
+    town: Town,
+) -> None:
+    """R1: also when many are acted on together, and the later one was opened before."""
+    later, earlier = town.incident("intrusion"), town.incident("fire")
+    other = town.build_site("Shop", codes=False)
+    town.signal("fire", code="FA", site=other)
+    cycle.judge_all(NOW)
+    for incident, due in ((later, at(20)), (earlier, at(10))):
+        Incident.objects.filter(pk=incident.pk).update(due=due)
+        AgendaRow.objects.filter(subject=f"incident:{incident.pk}", done_at=None).update(due=due)
+    versions = [Incident.objects.get(pk=one.pk).version for one in (earlier, later)]
+    assert cycle.act_on_due(at(1000), together=50) == 2
+    now = [Incident.objects.get(pk=one.pk).version for one in (earlier, later)]
+    assert [is_now > was for is_now, was in zip(now, versions, strict=True)] == [True, False]

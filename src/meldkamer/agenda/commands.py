@@ -218,7 +218,7 @@ def act_together(
             cursor.execute(_CLAIM_ALL, [list(row_ids)])
             free = [row[0] for row in cursor.fetchall()]
         due = AgendaRow.objects.filter(done_at=None, due__lte=now)
-        had = set(lock(list(due.filter(pk__in=free))))
+        had = set(lock(list(due.filter(pk__in=free).order_by("rank", "due", "id"))))
         # whoever had a subject before us may have moved or struck its row
         rows = due.filter(pk__in=had).order_by("pk").select_for_update().in_bulk()
         AgendaRow.objects.filter(pk__in=list(rows)).update(done_at=now)

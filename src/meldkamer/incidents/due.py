@@ -56,21 +56,18 @@ def incident_due(row: AgendaRow, now: datetime) -> None:
 def lock_incidents_of(rows: Iterable[AgendaRow]) -> list[int]:
     """Lock the sites of these rows' incidents; the ids of the rows whose site could be had.
 
-    One row a site: what a second one does may depend on the first. A site that is in use keeps its
-    row for later.
+    One row a site, its earliest (R1): what a second one does may depend on the first. A site that
+    is in use keeps its row for later.
     """
     by_incident = {row.payload["incident"]: row.pk for row in rows}
-    sites = dict(
-        Incident.objects.filter(pk__in=list(by_incident))
-        .values_list("pk", "site_id")
-        .order_by("pk")
-    )
+    known = Incident.objects.filter(pk__in=list(by_incident))
+    sites = dict(known.values_list("pk", "site_id"))
     free = Site.objects.filter(pk__in=set(sites.values())).order_by("pk")
     had = set(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
     first: dict[int, int] = {}
-    for incident_id, site_id in sites.items():
-        if site_id in had:
-            first.setdefault(site_id, by_incident[incident_id])
+    for incident_id, number in by_incident.items():
+        if (site_id := sites.get(incident_id)) in had:
+            first.setdefault(site_id, number)
     return list(first.values())
 
 
