@@ -14,7 +14,7 @@ import msgspec
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import floods, gathering, needless
+from meldkamer.incidents import floods, gathering, needless, papers
 from meldkamer.incidents.facts import history, incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
@@ -352,6 +352,8 @@ def _mail(docket: Docket, act: Mail) -> None:
         **of_incident(docket),
     )
     data = {"subject": message.subject, "message": message.pk, **act.data}
+    if act.papers:
+        data |= papers.go_with(message, act.papers)
     docket.say("letter.sent" if by_letter else "mail.sent", act.clause, to=act.to, data=data)
 
 

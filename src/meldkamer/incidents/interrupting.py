@@ -38,7 +38,9 @@ def interrupt(
         actor=actor, notice_at=notice_at, notice_way=notice_way, document=document,
     )  # fmt: skip
     docket = Docket(site, facts, now, actor=actor)
-    docket.carry_out([Mail("customer", "interrupted", "D908.1", {"cause": cause})])
+    # the notice that it rests on goes with it, so the customer has both in one hand
+    papers = () if document is None else (int(document.pk),)
+    docket.carry_out([Mail("customer", "interrupted", "D908.1", {"cause": cause}, papers)])
     return row
 
 

@@ -91,7 +91,9 @@ def end_test(test: TestMode, now: datetime, *, by: str = "", actor: str = journa
     facts = site_facts(site, now)
     if facts.terms.test_mode.summary_mail:
         docket = Docket(site, facts, now, actor=actor)
-        docket.carry_out([Mail("customer", "test_summary", "S20.1", {"count": len(sent)})])
+        papers = () if test.document_id is None else (int(test.document_id),)
+        mail = Mail("customer", "test_summary", "S20.1", {"count": len(sent)}, papers)
+        docket.carry_out([mail])
     first_of_type: dict[str, SignalFacts] = {}
     for signal in left:
         if signal.type in facts.terms.test_mode.reopen_types:

@@ -101,12 +101,13 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """An e-mail; `to`: customer, installer or a contact's key."""
+    """An e-mail; `to`: customer, installer or a contact's key. papers: documents of the site."""
 
     to: str
     template: str
     clause: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    papers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
