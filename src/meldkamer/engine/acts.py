@@ -21,6 +21,7 @@ from meldkamer.contracts.models import TestMode
 from meldkamer.engine.audit.recurring import AUDIT, PURGE, SEAL
 from meldkamer.engine.audit.run import audit_slice
 from meldkamer.incidents import (
+    another_way,
     answering,
     carry_out,
     customer_calls,
@@ -40,7 +41,7 @@ from meldkamer.incidents.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.notify import inbox, outbox
-from meldkamer.notify.models import IncomingCall, Letter
+from meldkamer.notify.models import Letter
 from meldkamer.notify.post import commands as letters
 from meldkamer.notify.sms import arrivals
 from meldkamer.sites import sheet_changes
@@ -174,8 +175,8 @@ def _lock_changed(row: AgendaRow) -> None:
 LOCKS: dict[str, Lock] = {
     outbox.AGAIN: outbox.lock_of,
     letters.LATE: lambda row: _lock(Letter.objects, row.payload["letter"]),
-    answering.DUE: lambda row: _lock(IncomingCall.objects, row.payload["call"]),
     carry_out.DUE: lambda row: due.lock_site_of(row.payload["incident"]),
+    carry_out.APP_DUE: another_way.lock_of,
     dispatching.OFFER_END: _lock_site,
     contracts.END_TEST: _lock_tested,
     contracts.END_TRIAL: _lock_site,
@@ -197,6 +198,7 @@ LOCKS: dict[str, Lock] = {
 
 ACTS: dict[str, Act] = {
     carry_out.DUE: due.incident_due,
+    carry_out.APP_DUE: another_way.overdue,
     dispatching.OFFER_END: dispatching.offer_end,
     contracts.END_TEST: _test_end,
     contracts.END_TRIAL: _trial_end,

@@ -7,7 +7,7 @@ being worked on; its history grows with what it writes, so the next decision see
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 import msgspec
@@ -19,6 +19,7 @@ from meldkamer.incidents.facts import history, incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify import commands as notify
+from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff
 from meldkamer.rules import queue
 from meldkamer.rules.acts import (
@@ -42,6 +43,8 @@ from meldkamer.rules.settle import settle
 from meldkamer.sites.models import Site
 
 DUE = "incident.due"
+#: a message of the app that no carrier took for too long (see `another_way`)
+APP_DUE = "app.unsent"
 #: the lines of the journal that a rung of the ladder leaves
 RUNG_LINES = ("sms.sent", "call.announced")
 #: a call that nobody answered with a key (S7.2)
@@ -286,7 +289,7 @@ def _to_contact(
     template: str,
     clause: str,
     data: dict[str, Any],
-) -> None:
+) -> OutboxMessage:
     contact = docket.site_facts.contact(key)
     if contact is None:
         raise LookupError(f"no contact {key} at site {docket.site.pk}")
@@ -311,6 +314,7 @@ def _to_contact(
     # a mail to the first contact is one to the customer (R9)
     customer = channel == "mail" and contact == docket.site_facts.contacts[0]
     docket.say(_LINE[channel], clause, to="customer" if customer else contact.name, data=line)
+    return message
 
 
 def _text(docket: Docket, act: Text) -> None:
@@ -327,7 +331,13 @@ def _push(docket: Docket, act: Push) -> None:
     facts = docket.site_facts
     # S8.3, S8.5: through which cloud, and who manages it there; our own app says nothing of it
     via = {"cloud": facts.app_cloud, "managed_by": facts.app_managed_by}
-    _to_contact(docket, "app", act.contact_key, "app", act.clause, via if facts.app_cloud else {})
+    data = via if facts.app_cloud else {}
+    message = _to_contact(docket, "app", act.contact_key, "app", act.clause, data)
+    app = facts.terms.app
+    if app.instead and docket.incident is not None:
+        due = docket.now + timedelta(seconds=app.after_s)
+        payload = {"message": message.pk, "incident": docket.incident.pk}
+        agenda.schedule(APP_DUE, f"message:{message.pk}", due, docket.now, payload=payload)
 
 
 def _mail(docket: Docket, act: Mail) -> None:

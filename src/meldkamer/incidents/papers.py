@@ -18,8 +18,8 @@ from meldkamer.notify.post.paper import PaperFault, pages_of
 def go_with(message: OutboxMessage, numbers: Iterable[int]) -> dict[str, list[str]]:
     """Enclose these documents; the names of those that go, and of those that were left out."""
     found: dict[str, list[str]] = {}
-    wanted = sorted(set(numbers))
-    for paper in Document.objects.filter(pk__in=wanted, site_id=message.site_id or 0).order_by("pk"):
+    mine = Document.objects.filter(site_id=message.site_id or 0)
+    for paper in mine.filter(pk__in=set(numbers)).order_by("pk"):
         went = _goes(message, paper)
         found.setdefault("papers" if went else "left_out", []).append(paper.name)
     return found

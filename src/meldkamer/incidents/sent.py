@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from meldkamer.incidents import gathering, notices
+from meldkamer.incidents import another_way, gathering
 from meldkamer.incidents.carry_out import RUNG_LINES, Docket, wait_until
 from meldkamer.incidents.due import lock_docket, lock_site_of, lock_sites
 from meldkamer.incidents.locking import lock_site
@@ -24,7 +24,6 @@ from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import RUNGS
 from meldkamer.rules import ladder
 from meldkamer.rules.acts import LadderWait
-from meldkamer.sites.models import Site
 from meldkamer.terms.loader import load
 
 
@@ -82,10 +81,10 @@ def _last_rungs(incident_ids: Iterable[int | None]) -> dict[int | None, int]:
 def turned_down(message: OutboxMessage, now: datetime) -> None:
     """The carrier rejected a message, at once or later: told, and the ladder moves on (S7.2)."""
     note_bounced(message, now)
-    if message.channel == "app":
-        _nobody_told(message, now)
     if message.incident_id is None:
         _of_no_incident(message, f"{message.channel}.rejected", message.last_fault, now)
+        if message.channel == "app":
+            another_way.turned_down(message, None, now)
         return
     docket = lock_docket(message.incident_id, now)
     docket.say(
@@ -96,21 +95,10 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
         data={"message": message.pk},
     )
     docket.save()
+    if message.channel == "app":
+        another_way.turned_down(message, docket, now)
     if waits_for(docket, message.pk):
         docket.carry_out([LadderWait(now)])
-
-
-def _nobody_told(message: OutboxMessage, now: datetime) -> None:
-    """The app was all that was promised (S16.1): who has it on no phone is a person's to tell."""
-    notices.add(
-        "app",
-        message.clause,
-        f"{message.recipient}: {message.body}",
-        now,
-        site=Site.objects.filter(pk=message.site_id or 0).first(),
-        provider_id=message.provider_id,
-        incident=Incident.objects.filter(pk=message.incident_id or 0).first(),
-    )
 
 
 def delivered(message: OutboxMessage, detail: str, now: datetime) -> None:

@@ -200,6 +200,7 @@ def _numbers(terms: Terms) -> list[str]:
     for where, value in (
         ("texting.wait_s", terms.texting.wait_s),
         ("announcing.wait_s", terms.announcing.wait_s),
+        ("app.after_s", terms.app.after_s),
         ("verification.window_s", terms.verification.window_s),
         ("queue.everyone_after_s", terms.queue.everyone_after_s),
         ("queue.remind_every_s", terms.queue.remind_every_s),

@@ -126,6 +126,17 @@ class Announcing(_Table, frozen=True, kw_only=True):
     quiet_s: int = 900
 
 
+class App(_Table, frozen=True, kw_only=True):
+    """S8.3: a message of the app that no phone and no cloud takes; ours.
+
+    instead: "text" to the same contact, after it was turned down or waited for after_s; "": only a
+    person is told.
+    """
+
+    instead: Literal["", "text"] = ""
+    after_s: int = 300
+
+
 class Power(_Table, frozen=True, kw_only=True):
     """S10.1: how long a power failure waits for its restore."""
 
@@ -309,6 +320,7 @@ class Terms(_Table, frozen=True, kw_only=True):
     verification: Verification
     texting: Texting
     announcing: Announcing = Announcing()
+    app: App = App()
     power: Power
     outage: Outage
     line_test: LineTest

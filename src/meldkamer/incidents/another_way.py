@@ -1,0 +1,87 @@
+"""A message of the app that reaches no phone is texted, where the terms allow it (S8.3, S16.1).
+
+Turned down for good, or taken by no carrier for too long: then the same contact is texted, if his
+number may be (S7.6). Where that is not allowed or not possible a person is told. Never both ways at
+once: what is texted leaves the outbox first.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from meldkamer.agenda import commands as agenda
+from meldkamer.agenda.models import AgendaRow
+from meldkamer.incidents import notices
+from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents.due import lock_docket, lock_site_of
+from meldkamer.incidents.models import Incident
+from meldkamer.notify import outbox
+from meldkamer.notify.models import OutboxMessage
+from meldkamer.rules.acts import Text
+from meldkamer.sites.models import Site
+
+_LATE = "no carrier took it in time"
+
+
+def turned_down(message: OutboxMessage, docket: Docket | None, now: datetime) -> None:
+    """Its carrier rejected it: a text to the same contact, else somebody is told."""
+    if docket is None or not _text(message, docket):
+        _tell(message, now)
+
+
+def lock_of(row: AgendaRow) -> None:
+    """The site of the message's incident, locked before the row."""
+    lock_site_of(row.payload["incident"])
+
+
+def overdue(row: AgendaRow, now: datetime) -> None:
+    """The agenda's row: no carrier took it for so long as the terms allow."""
+    message = OutboxMessage.objects.select_for_update().get(pk=row.payload["message"])
+    if message.state == OutboxMessage.State.SENDING:
+        # a carrier has it in hand: what comes of that is waited for
+        again = now + timedelta(seconds=outbox.CLAIM_S)
+        agenda.schedule(row.kind, row.subject, again, now, payload=row.payload)
+        return
+    if message.state not in outbox.UNSENT:
+        return
+    docket = lock_docket(row.payload["incident"], now)
+    if not _possible(message, docket):
+        _tell(message, now)  # it stays in the outbox: a carrier may come back
+        return
+    outbox.note_cancelled(message, _LATE, now)
+    docket.say(
+        "app.rejected", message.clause, _LATE, to=message.recipient, data={"message": message.pk}
+    )
+    docket.save()
+    _text(message, docket)
+
+
+def _key(message: OutboxMessage) -> str:
+    return f"c{message.contact_id}"
+
+
+def _possible(message: OutboxMessage, docket: Docket) -> bool:
+    """The terms allow it, and he is still on the list with a number that may be texted (S7.6)."""
+    contact = docket.site_facts.contact(_key(message))
+    allowed = docket.site_facts.terms.app.instead == "text"
+    return allowed and contact is not None and contact.textable
+
+
+def _text(message: OutboxMessage, docket: Docket) -> bool:
+    if not _possible(message, docket):
+        return False
+    docket.carry_out([Text(_key(message), "notice", message.clause)])
+    return True
+
+
+def _tell(message: OutboxMessage, now: datetime) -> None:
+    """The app was all that was promised (S16.1): who has it on no phone is a person's to tell."""
+    notices.add(
+        "app",
+        message.clause,
+        f"{message.recipient}: {message.body}",
+        now,
+        site=Site.objects.filter(pk=message.site_id or 0).first(),
+        provider_id=message.provider_id,
+        incident=Incident.objects.filter(pk=message.incident_id or 0).first(),
+    )
