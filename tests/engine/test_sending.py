@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.commands import count_handling
 from meldkamer.engine import cycle
-from meldkamer.engine.sending import House
+from meldkamer.engine.sending import House, Lines
 from meldkamer.incidents import carrier_faults, taking
 from meldkamer.incidents.facts import incident_facts, terms_of
 from meldkamer.incidents.models import Incident, Notice, Verdict
@@ -379,6 +380,17 @@ def test_a_carrier_is_down_after_three_refusals_or_six_seconds_away() -> None:
     assert routing.is_down(away, at(0) + timedelta(seconds=6))
 
 
+def test_a_carrier_that_does_not_work_is_told_whose_messages_would_show_that_it_does() -> None:
+    down = routing.Way(1, "sms", None, 1, up=False, two_way=True)
+    behind = routing.Way(2, "sms", None, 2, up=False, two_way=True)
+    works = routing.Way(3, "sms", None, 3, up=True, two_way=True)
+    both = {(7, True), (7, False)}
+    assert routing.mine([down, works], [7]) == {1: both, 3: both}
+    assert routing.mine([down, behind], [7]) == {1: both, 2: both}
+    last = routing.Way(4, "sms", None, 4, up=False, two_way=True)
+    assert routing.mine([works, last], [7]) == {3: both, 4: set()}
+
+
 @pytest.mark.clause("S8.3")
 def test_what_is_for_one_cloud_is_never_taken_by_another_carrier_of_the_app() -> None:
     own = routing.Way(1, "app", 7, 1, up=True, two_way=True)
@@ -554,3 +566,24 @@ def test_an_answer_from_outside_answers_no_text_that_stayed_in_the_house(outside
     incident.refresh_from_db()
     practised.refresh_from_db()
     assert (incident.outcome, practised.outcome) == ("confirmed_by_sms", None)
+
+
+@pytest.mark.clause("M12.1")
+def test_whoever_looks_at_the_carriers_outlives_a_fault_of_ours(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+    faults = [ValueError("a fault of ours")]
+
+    def listen(self: Lines) -> None:
+        if faults:
+            raise faults.pop()
+        looked.set()
+        self._stopping.wait(10)
+
+    monkeypatch.setattr(Lines, "_listen", listen)
+    lines = Lines()
+    lines.start()
+    assert looked.wait(10)
+    lines.stop()
+    assert not lines.is_alive()

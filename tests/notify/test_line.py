@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from meldkamer.notify import outbox, ways
-from meldkamer.notify.carrier import CarrierFault, Parcel
+from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel
 from meldkamer.notify.line import Line, Told
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.outbox import Claimed
@@ -237,6 +237,113 @@ class LandsMeanwhile(deque[Any]):
         yield from [self.popleft() for _ in range(len(self))]
         self.extend(self._follows)
         self._follows = []
+
+
+def test_a_carrier_that_still_refuses_is_asked_once_and_is_not_said_to_work(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.notify.line._PROBATION", timedelta(seconds=0.3))
+    monkeypatch.setattr("meldkamer.notify.line._CHECK_S", 0.05)
+    box, notes = Box(at_once=4), Notes()
+    box.fault = CarrierFault("system error")
+    put(provider, 3)
+    with running(row, provider, box, notes):
+        until(lambda: notes.health == [True, False] and len(box.took) == 3)
+        put(provider, 8)
+        until(lambda: len(box.took) == 4)
+        time.sleep(0.15)
+        assert len(box.took) == 4
+        until(lambda: len(box.took) == 5)
+        assert notes.health == [True, False]
+        box.fault = None
+        until(lambda: states().count("handed_over") >= 6)
+        assert notes.health == [True, False, True]
+
+
+@pytest.mark.clause("M12.2")
+def test_a_carrier_that_cannot_even_be_opened_for_a_fault_of_ours_counts_as_down(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.notify.line._STANDBY_S", 0.05)
+    monkeypatch.setattr("meldkamer.notify.line._PROBATION", timedelta(seconds=0.3))
+    box, notes = Box(), Notes()
+    box.shut = ValueError("a bug")  # type: ignore[assignment]
+    put(provider)
+    with running(row, provider, box, notes):
+        until(lambda: notes.health == [False])
+        assert box.opened == 3
+        box.shut = None
+        until(lambda: states() == ["handed_over"])
+    assert notes.health == [False, True]
+
+
+def test_a_carrier_away_is_told_when_its_seconds_are_over_not_when_it_is_tried_next(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.rules.routing.UNREACHABLE", timedelta(seconds=0.5))
+    monkeypatch.setattr("meldkamer.notify.line._REOPEN_S", (60.0,))
+    box, notes = Box(), Notes()
+    box.shut = CarrierFault("connection refused")
+    with running(row, provider, box, notes):
+        until(lambda: notes.health == [False])
+        assert box.opened == 1
+
+
+class Fragile(Box):
+    """It cannot say what became of a message that it has when it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(at_once=2)
+        self._closed = threading.Event()
+
+    def open(self) -> None:
+        super().open()
+        self._closed.clear()
+
+    def send(self, parcel: Parcel) -> str:
+        self.took.append(parcel.id)
+        if len(self.took) == 2 and self._closed.wait(0.5):
+            raise InDoubt("the connection was closed")
+        return f"r{parcel.id}"
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+@pytest.mark.clause("M12.1")
+def test_what_a_carrier_has_in_hand_when_the_database_goes_away_is_waited_for(
+    row: WayOut, provider: Provider
+) -> None:
+    box, notes = Fragile(), Notes()
+    notes.away = 1
+    ids = put(provider, 2)
+    with running(row, provider, box, notes):
+        until(lambda: states() == ["handed_over"] * 2)
+    assert sorted(box.took) == ids
+    assert set(OutboxMessage.objects.values_list("doubts", flat=True)) == {0}
+
+
+class Reading(Box):
+    """It reads in the database, whose connection breaks once."""
+
+    def send(self, parcel: Parcel) -> str:
+        first = not self.took
+        self.took.append(parcel.id)
+        with connection.cursor() as cursor:
+            if first:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            cursor.execute("SELECT 1")
+        return f"r{parcel.id}"
+
+
+def test_a_connection_to_the_database_that_broke_under_a_carrier_is_made_anew(
+    row: WayOut, provider: Provider
+) -> None:
+    box, notes = Reading(at_once=1), Notes()
+    put(provider, 3)
+    with running(row, provider, box, notes):
+        until(lambda: states() == ["waiting", "handed_over", "handed_over"])
+    assert notes.health == [True]
 
 
 @pytest.mark.clause("M12.1")

@@ -151,6 +151,10 @@ class Lines(threading.Thread):
             except (DatabaseError, psycopg.Error) as fault:
                 log.warning("the database is away: %s", str(fault).strip())
                 self._stopping.wait(_RECONNECT_S)
+            except Exception:
+                # without it no carrier would hear of what changes: it is looked at again
+                log.exception("%s failed; it is started again", self.name)
+                self._stopping.wait(_LOOK_S)
             finally:
                 connections.close_all()
         for _, line in self._lines.values():
@@ -175,7 +179,7 @@ class Lines(threading.Thread):
         outbox.unpin_idle()
         rows = {int(row.pk): row for row in ways.enabled()}
         facts = [ways.facts(row) for row in rows.values()]
-        mine = routing.firsts(facts, ways.providers_outside()) if facts else {}
+        mine = routing.mine(facts, ways.providers_outside()) if facts else {}
         for carrier_id, (version, line) in list(self._lines.items()):
             row = rows.get(carrier_id)
             if row is None or row.version != version:

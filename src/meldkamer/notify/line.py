@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ import psycopg
 from django.db import DatabaseError, connection, connections
 
 from meldkamer.notify import outbox
-from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
+from meldkamer.notify.carrier import Carrier, CarrierFault, Parcel, Rejected
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.outbox import Claimed
 from meldkamer.rules import routing
@@ -65,7 +65,10 @@ class Hooks(Protocol):
 
 @dataclass
 class Told:
-    """What a line is told by who runs it, renewed all the time; read by the line's thread."""
+    """What a line is told by who runs it, renewed all the time; read by the line's thread.
+
+    mine: whose messages it is asked for first, or would be if it worked.
+    """
 
     way: routing.Way
     per_second: float | None
@@ -83,7 +86,7 @@ class Line(threading.Thread):
         self._stopping = threading.Event()
         # what came back and is not noted yet outlives a lost connection: it is not sent again
         self._landed: deque[tuple[int, Claimed, str | CarrierFault]] = deque()
-        self._turn = 0
+        self._turn = self._crashes = 0
         self._reset()
 
     def _reset(self) -> None:
@@ -91,10 +94,12 @@ class Line(threading.Thread):
         self._health = routing.Health()
         self._up: bool | None = None
         self._probation_at: datetime | None = None
+        self._on_probation = False
         self._open = False
         self._tries = 0
         self._look_at_s = self._beat_at_s = self._paused_until_s = 0.0
         self._flying = 0
+        self._in_hand: set[Future[str]] = set()
         self._turn += 1
 
     @property
@@ -119,10 +124,15 @@ class Line(threading.Thread):
                 log.warning("%s: the database is away: %s", self.name, str(fault).strip())
                 self._wait(_STANDBY_S)
             except SettingsFault as fault:
-                self._settings_fault(str(fault))
-            except Exception:
+                self._cannot_run(str(fault))
+            except Exception as fault:
                 log.exception("%s failed; it is started again", self.name)
-                self._wait(_STANDBY_S)
+                self._crashes += 1
+                if self._crashes < routing.FAULTS_MOST:
+                    self._wait(_STANDBY_S)
+                else:
+                    # its own words stay in the log: nobody knows what they quote
+                    self._cannot_run(f"a fault of our own: {type(fault).__name__}")
             finally:
                 # the lock goes with the connection
                 connections.close_all()
@@ -135,8 +145,8 @@ class Line(threading.Thread):
             )
             return bool(cursor.fetchone()[0])
 
-    def _settings_fault(self, fault: str) -> None:
-        """It cannot be built: told, and looked at again when its settings change."""
+    def _cannot_run(self, fault: str) -> None:
+        """It cannot be built or driven: told, and tried again later or when its settings change."""
         try:
             self._hooks.unhealthy(self.told.way.id, fault, _now())
         except (DatabaseError, psycopg.Error) as away:
@@ -159,6 +169,10 @@ class Line(threading.Thread):
                 sent = self._send(carrier, pool)
                 self._land(self._pause_s(sent))
             self._land_all()
+        except (DatabaseError, psycopg.Error):
+            # what is in its hands comes back before it is closed: it need not be sent twice
+            wait(self._in_hand.copy(), _STOP_S)
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             carrier.close()
@@ -172,10 +186,13 @@ class Line(threading.Thread):
             self._beat_at_s = now_s + _BEAT_S
             outbox.beat(self.told.way.id, now)
         if now_s < self._look_at_s:
+            if not self._open:
+                self._judge(now)
             return
         try:
             if self._open:
                 carrier.check()
+                self._crashes = 0
             else:
                 carrier.open()
             self._open, self._tries = True, 0
@@ -199,10 +216,9 @@ class Line(threading.Thread):
         self._judge(now)
 
     def _forgive(self, now: datetime) -> None:
-        """After a while with too many refusals it may show whether it works again."""
+        """After a while with too many refusals one message shows whether it works again."""
         if self._probation_at is not None and now >= self._probation_at:
-            self._probation_at = None
-            self._health = routing.Health(routing.FAULTS_MOST - 1)
+            self._probation_at, self._on_probation = None, True
 
     def _judge(self, now: datetime) -> None:
         """Tell the house when the carrier began or ceased to work."""
@@ -218,9 +234,9 @@ class Line(threading.Thread):
 
     def _send(self, carrier: Carrier, pool: ThreadPoolExecutor) -> int:
         """Claim as many as the window and the throttle leave room for; how many went."""
-        window = carrier.at_once - self._flying
+        window = self._window(carrier)
         now_s = time.monotonic()
-        if not (self._open and self._up) or window <= 0 or now_s < self._paused_until_s:
+        if window <= 0 or now_s < self._paused_until_s:
             return 0
         room = self._throttle.room(now_s)
         now = _now()
@@ -235,9 +251,17 @@ class Line(threading.Thread):
         self._throttle.took(len(wanted))
         for one in wanted:
             self._flying += 1
-            future = pool.submit(carrier.send, one.parcel)
+            future = pool.submit(_give, carrier, one.parcel)
+            self._in_hand.add(future)
             future.add_done_callback(partial(self._came_back, self._turn, one))
+            future.add_done_callback(self._in_hand.discard)
         return len(claimed)
+
+    def _window(self, carrier: Carrier) -> int:
+        """How many more it may have in hand now; on probation one at all."""
+        if not self._open:
+            return 0
+        return (carrier.at_once if self._up else int(self._on_probation)) - self._flying
 
     def _came_back(self, turn: int, claimed: Claimed, done: Future[str]) -> None:
         """In a thread of the pool: the line's thread notes what came of it."""
@@ -289,6 +313,7 @@ class Line(threading.Thread):
     def _learn(self, result: str | CarrierFault, now: datetime) -> None:
         """What an answer says of the carrier's health."""
         if isinstance(result, str):
+            self._on_probation = False
             self._health = routing.Health(0, self._health.away_since)
         else:
             self._blame(result, now)
@@ -304,7 +329,7 @@ class Line(threading.Thread):
         faults = self._health.faults + 1
         self._health = routing.Health(faults, self._health.away_since, str(fault))
         if faults >= routing.FAULTS_MOST:
-            self._probation_at = now + _PROBATION
+            self._probation_at, self._on_probation = now + _PROBATION, False
         self._look_at_s = 0.0
 
     def _pause_s(self, sent: int) -> float:
@@ -320,6 +345,15 @@ class Line(threading.Thread):
 
     def _wait(self, wait_s: float) -> None:
         self._stopping.wait(wait_s)
+
+
+def _give(carrier: Carrier, parcel: Parcel) -> str:
+    """In a thread of the pool. A connection to the database that broke is not used there again."""
+    try:
+        return carrier.send(parcel)
+    except (DatabaseError, psycopg.Error):
+        connections.close_all()
+        raise
 
 
 def _is_taken(landed: tuple[int, Claimed, str | CarrierFault]) -> bool:

@@ -7,7 +7,7 @@ not; for a text that waits for an answer, one that answers come back through bef
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 #: refusals in a row after which a carrier counts as down
@@ -77,6 +77,19 @@ def firsts(ways: Collection[Way], providers: Iterable[int]) -> dict[int, set[tup
                 way = first(ways, provider_id, channel, answered=answered, lane=lane)
                 if way is not None:
                     found.setdefault(way.id, set()).add((provider_id, answered))
+    return found
+
+
+def mine(ways: Collection[Way], providers: Collection[int]) -> dict[int, set[tuple[int, bool]]]:
+    """As `firsts`; for a carrier that does not work, whom it would be the first for if it did.
+
+    With one of their messages it shows whether it works again.
+    """
+    found = firsts(ways, providers)
+    for way in ways:
+        if not way.up:
+            would = [replace(one, up=one.up or one == way) for one in ways]
+            found[way.id] = firsts(would, providers).get(way.id, set())
     return found
 
 
