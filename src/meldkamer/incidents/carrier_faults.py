@@ -23,19 +23,20 @@ _TYPE = "external_technical"
 @transaction.atomic
 def fails(carrier_id: int, fault: str, now: datetime) -> None:
     """It does not work: what it was to take is free for others, and an operator is told (S16.2)."""
-    row = WayOut.objects.select_for_update().get(pk=carrier_id)
+    row = _locked(carrier_id)
     if row.state == WayOut.State.DOWN:
         return
     outbox.note_health(row, WayOut.State.DOWN, fault, now)
+    _signal(row, now, role="event", code="carrier down", fault=fault)
+    # after the house: sites are locked before messages
     waiting = outbox.unpin(carrier_id)
     _tell("carrier.failed", row, now, reason=fault, waiting=waiting)
-    _signal(row, now, role="event", code="carrier down", fault=fault)
 
 
 @transaction.atomic
 def works(carrier_id: int, now: datetime) -> None:
     """It works, for the first time or again."""
-    row = WayOut.objects.select_for_update().get(pk=carrier_id)
+    row = _locked(carrier_id)
     before = row.state
     if before == WayOut.State.UP:
         return
@@ -43,6 +44,14 @@ def works(carrier_id: int, now: datetime) -> None:
     _tell("carrier.works", row, now)
     if before == WayOut.State.DOWN:
         _signal(row, now, role="restore", code="carrier up")
+
+
+def _locked(carrier_id: int) -> WayOut:
+    """The carrier, so that a message may still be meant for it: who notes that has a site locked.
+
+    With a stronger lock he would wait for the carrier, and we for the site of the house.
+    """
+    return WayOut.objects.select_for_update(no_key=True).get(pk=carrier_id)
 
 
 def _tell(word: str, row: WayOut, now: datetime, reason: str = "", **data: object) -> None:
