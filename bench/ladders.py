@@ -16,8 +16,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from typing import Any
 import psycopg
 
 from bench.many_sites import enter
+from bench.sms_centre import centre
 from meldkamer.project import paths
 from tests.process.chaos_intake import House, free_port, ready_socket
 
@@ -109,25 +108,6 @@ class Workers:
             process.terminate()
         for process in self.running:
             process.wait(20)
-
-
-@contextmanager
-def centre(port: int) -> Iterator[subprocess.Popen[str]]:
-    """The SMS centre as a process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.sms_centre", str(port)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
 
 
 def play(options: argparse.Namespace) -> Figures:

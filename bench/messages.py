@@ -21,8 +21,9 @@ from typing import Any
 
 import psycopg
 
-from bench.ladders import Workers, centre
+from bench.ladders import Workers
 from bench.many_sites import enter
+from bench.sms_centre import centre
 from meldkamer.project import paths
 from tests.process.chaos_intake import House, free_port
 

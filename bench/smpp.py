@@ -15,25 +15,23 @@ import logging
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 
 from smpplib import client, consts
 
+from bench.sms_centre import centre
 from meldkamer.notify.carrier import Parcel, ReceiptState
 from meldkamer.notify.sms.arriving import Arrival, Connection
 from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from meldkamer.project import paths
+from tests.process.chaos_intake import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 DELAYS_MS = (0, 20)
 WINDOWS = (1, 10, 50)
 TEXT = "securitas: batterijspanning te laag bij Bakkerij Peeters. Antwoord ok om te bevestigen."
@@ -60,19 +58,6 @@ class Deaf:
 
     def leave(self) -> None:
         return
-
-
-@contextmanager
-def centre(delay_ms: int) -> Iterator[int]:
-    """Its port."""
-    command = [sys.executable, "-m", "bench.smpp_centre", str(delay_ms)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert process.stdout is not None
-    try:
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait(10)
 
 
 def ours(port: int, window: int, seconds: float) -> float:
@@ -141,7 +126,8 @@ def measure(rounds: int, seconds: float) -> dict[str, dict[str, float]]:
     """Medians: centre → who → texts a second."""
     found: dict[str, dict[str, float]] = {}
     for delay_ms in DELAYS_MS:
-        with centre(delay_ms) as port:
+        port = free_port()
+        with centre(port, delay_ms):
             found[f"answers after {delay_ms} ms"] = _at(port, rounds, seconds)
     return found
 
