@@ -1,4 +1,4 @@
-"""A carrier fails while something is noted of the house: neither waits for the other in a circle."""
+"""A carrier fails while something is noted of the house: neither waits for the other."""
 
 from __future__ import annotations
 
