@@ -28,6 +28,7 @@ from tests.process.hurried import write_terms
 
 #: how long the ladder waits for an "ok" here, unless said otherwise
 WAIT_S = 3
+GAP_S = 1
 
 
 class Work:
@@ -104,6 +105,9 @@ def _terms(folder: Path, wait_s: int) -> None:
         text = file.read_text("utf-8")
         hurried = re.sub(r"(\[texting\][^\n]*\nwait_s = )[0-9]+", rf"\g<1>{wait_s}", text)
         assert hurried != text or f"wait_s = {wait_s}" in text, file
+        # S7.9: texts that are so far apart are answered by one reply
+        hurried, found = re.subn(r"(?m)^reply_gap_s = [0-9]+", f"reply_gap_s = {GAP_S}", hurried)
+        assert found == 1, file
         file.write_text(hurried, "utf-8")
 
 
