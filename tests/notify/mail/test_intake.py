@@ -127,6 +127,8 @@ def test_what_came_back_is_committed_before_it_is_answered(intake: int, dsn: str
     "address",
     ["office@centre.example", "bounces+7.00000000000000000000@centre.example",
      OURS.replace("+7.", "+8."), "bounces+7@centre.example"],
+    # the signature is another one in each installation
+    ids=["somebody", "forged", "of another message", "unsigned"],
 )  # fmt: skip
 def test_only_addresses_of_ours_are_taken_and_nothing_is_handed_on(
     intake: int, address: str
