@@ -8,18 +8,21 @@ from io import BytesIO
 
 import msgspec
 import pytest
+from django.db import transaction
 from pypdf import PdfReader, PdfWriter
 
 from meldkamer.contracts import documents
 from meldkamer.contracts.models import Document
-from meldkamer.incidents import interrupting, testing
+from meldkamer.incidents import interrupting, receipts, sent, testing
 from meldkamer.incidents.facts import terms_of
+from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.mail.addresses import read_address
 from meldkamer.notify.mail.composing import Sender, compose
 from meldkamer.notify.mail.enclosures import papers_of
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import _parcel
 from meldkamer.notify.post.paper import Window, make_letter
+from meldkamer.terms.model import Mailing
 from tests.incidents.town import NOW, Town, at, told
 
 
@@ -109,3 +112,65 @@ def test_the_summary_of_a_written_test_carries_what_was_asked(
     assert (enclosed.name, enclosed.sha256) == ("aanvraag.pdf", paper.sha256)
     [entry] = told("mail.sent")
     assert (entry.clause, entry.data["papers"]) == ("S20.1", ["aanvraag.pdf"])
+
+
+@pytest.fixture
+def by_post(town: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """A town outside of practice whose terms have mail that came back written by post."""
+    town.provider.practice = False
+    town.provider.save()
+    town.site.street, town.site.town = "Kerkstraat 12", "Antwerpen"
+    town.site.save()
+    terms = msgspec.structs.replace(terms_of(town.site), mailing=Mailing(instead="letter"))
+    monkeypatch.setattr("meldkamer.incidents.facts.load", lambda name: terms)
+    return town
+
+
+def _came_back(message: OutboxMessage, why: str) -> None:
+    OutboxMessage.objects.filter(pk=message.pk).update(state="handed_over", handed_over_at=NOW)
+    message.refresh_from_db()
+    with transaction.atomic():
+        sent.lock_for(message.site_id, message.incident_id)
+        receipts.take(message, ReceiptState.FAILED, why, at(60))
+
+
+@pytest.mark.clause("D908.1", "M12.1", "M12.4")
+def test_a_notice_that_came_back_goes_by_post_once_with_its_words_and_papers(
+    by_post: Town,
+) -> None:
+    _interrupted(by_post, _pdf(), "aanmaning.pdf")
+    mail = OutboxMessage.objects.get(channel="mail")
+    _came_back(mail, "5.1.1 no such user")
+    # a second report of the same mail
+    with transaction.atomic():
+        sent.lock_for(mail.site_id, mail.incident_id)
+        receipts.take(mail, ReceiptState.FAILED, "told again", at(90))
+    letter = OutboxMessage.objects.get(channel="letter")
+    assert (letter.subject, letter.body, letter.language) == (
+        mail.subject, mail.body, mail.language,
+    )  # fmt: skip
+    assert letter.address == "Kerkstraat 12, 2000 Antwerpen"
+    assert [paper.name for paper in letter.attachments.all()] == ["aanmaning.pdf"]
+    [entry] = told("letter.sent")
+    assert (entry.clause, entry.data["instead_of"]) == ("D908.1", mail.pk)
+    assert entry.data["papers"] == ["aanmaning.pdf"]
+
+
+@pytest.mark.clause("D908.1")
+def test_a_letter_that_is_turned_down_goes_no_further_way(by_post: Town) -> None:
+    by_post.site.customer.email = ""
+    by_post.site.customer.save()
+    _interrupted(by_post, _pdf(), "aanmaning.pdf")
+    _came_back(OutboxMessage.objects.get(channel="letter"), "no address")
+    assert OutboxMessage.objects.filter(template="interrupted").count() == 1
+    assert [entry.clause for entry in told("letter.rejected")] == ["D908.1"]
+
+
+@pytest.mark.clause("D908.1")
+def test_without_the_terms_word_mail_that_came_back_is_told_and_nothing_is_posted(
+    town: Town,
+) -> None:
+    _interrupted(town, _pdf(), "aanmaning.pdf")
+    _came_back(OutboxMessage.objects.get(channel="mail"), "5.1.1 no such user")
+    assert not OutboxMessage.objects.filter(channel="letter").exists()
+    assert [entry.clause for entry in told("mail.rejected")] == ["D908.1"]

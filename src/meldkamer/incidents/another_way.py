@@ -1,8 +1,10 @@
-"""A message of the app that reaches no phone is texted, where the terms allow it (S8.3, S16.1).
+"""What cannot reach its reader goes another way, where the terms allow it.
 
-Turned down for good, or taken by no carrier for too long: then the same contact is texted, if his
-number may be (S7.6). Where that is not allowed or not possible a person is told. Never both ways at
-once: what is texted leaves the outbox first.
+The app (S8.3, S16.1): turned down for good, or taken by no carrier for too long, then the same
+contact is texted, if his number may be (S7.6); where that is not allowed or not possible a person
+is told. Mail to a customer, who is told in writing (S12.2, D908.1): turned down or come back, then
+the same words go by post. Never both ways at once, and never round in a circle: a text and a letter
+have no other way.
 """
 
 from __future__ import annotations
@@ -11,10 +13,12 @@ from datetime import datetime, timedelta
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import notices
-from meldkamer.incidents.carry_out import Docket
+from meldkamer.incidents import notices, papers
+from meldkamer.incidents.carry_out import Docket, address_of
 from meldkamer.incidents.due import lock_docket, lock_site_of
+from meldkamer.incidents.facts import site_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.notify import commands as notify
 from meldkamer.notify import outbox
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rules.acts import Text
@@ -24,9 +28,26 @@ _LATE = "no carrier took it in time"
 
 
 def turned_down(message: OutboxMessage, docket: Docket | None, now: datetime) -> None:
-    """Its carrier rejected it: a text to the same contact, else somebody is told."""
-    if docket is None or not _text(message, docket):
-        _tell(message, now)
+    """Its carrier rejected it for good; called with its site locked. docket: of its incident."""
+    if message.channel == "app":
+        if docket is None or not _text(message, docket):
+            _tell(message, now)
+    elif message.channel == "mail" and message.site_id is not None:
+        _write(message, docket, now)
+
+
+def _write(message: OutboxMessage, docket: Docket | None, now: datetime) -> None:
+    """By post to the customer; mail to contacts and installers only tells that it came back."""
+    site = Site.objects.select_related("provider", "customer").get(pk=message.site_id or 0)
+    to_customer = site.customer is not None and message.address == site.customer.email
+    facts = docket.site_facts if docket else site_facts(site, now)
+    if not to_customer or facts.terms.mailing.instead != "letter":
+        return
+    letter = notify.send_another_way(message, "letter", address_of(site), now)
+    docket = docket or Docket(site, facts, now)
+    data = {"subject": letter.subject, "message": letter.pk, "instead_of": message.pk}
+    names = papers.go_on_with(letter, message)
+    docket.say("letter.sent", message.clause, to="customer", data={**data, **names})
 
 
 def lock_of(row: AgendaRow) -> None:

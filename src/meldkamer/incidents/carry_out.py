@@ -340,6 +340,11 @@ def _push(docket: Docket, act: Push) -> None:
         agenda.schedule(APP_DUE, f"message:{message.pk}", due, docket.now, payload=payload)
 
 
+def address_of(site: Site) -> str:
+    """Where letters to a customer go."""
+    return f"{site.street}, {site.postal_code} {site.town}".strip(", ")
+
+
 def _mail(docket: Docket, act: Mail) -> None:
     if act.to not in ("customer", "installer"):
         _to_contact(docket, "mail", act.to, act.template, act.clause, dict(act.data))
@@ -348,7 +353,7 @@ def _mail(docket: Docket, act: Mail) -> None:
     to = site.customer if act.to == "customer" else site.installer
     # a customer without an address for mail is written to at the site
     by_letter = act.to == "customer" and not site.customer.email
-    home = f"{site.street}, {site.postal_code} {site.town}".strip(", ")
+    home = address_of(site)
     message = notify.send(
         "letter" if by_letter else "mail",
         act.template,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from meldkamer.contracts.models import Document
 from meldkamer.notify.mail.enclosures import EnclosureFault, enclose
-from meldkamer.notify.models import OutboxMessage
+from meldkamer.notify.models import OutboxAttachment, OutboxMessage
 from meldkamer.notify.post.paper import PaperFault, pages_of
 
 
@@ -25,7 +25,16 @@ def go_with(message: OutboxMessage, numbers: Iterable[int]) -> dict[str, list[st
     return found
 
 
-def _goes(message: OutboxMessage, paper: Document) -> bool:
+def go_on_with(message: OutboxMessage, before: OutboxMessage) -> dict[str, list[str]]:
+    """What was enclosed in a message goes with the one in its place; named as by `go_with`."""
+    found: dict[str, list[str]] = {}
+    for paper in before.attachments.order_by("position"):
+        went = _goes(message, paper)
+        found.setdefault("papers" if went else "left_out", []).append(paper.name)
+    return found
+
+
+def _goes(message: OutboxMessage, paper: Document | OutboxAttachment) -> bool:
     content = bytes(paper.content)
     try:
         if message.channel == "letter":

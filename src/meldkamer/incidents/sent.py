@@ -83,8 +83,7 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
     note_bounced(message, now)
     if message.incident_id is None:
         _of_no_incident(message, f"{message.channel}.rejected", message.last_fault, now)
-        if message.channel == "app":
-            another_way.turned_down(message, None, now)
+        another_way.turned_down(message, None, now)
         return
     docket = lock_docket(message.incident_id, now)
     docket.say(
@@ -95,8 +94,7 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
         data={"message": message.pk},
     )
     docket.save()
-    if message.channel == "app":
-        another_way.turned_down(message, docket, now)
+    another_way.turned_down(message, docket, now)
     if waits_for(docket, message.pk):
         docket.carry_out([LadderWait(now)])
 

@@ -70,9 +70,37 @@ def send(
         urgency=urgency,
         cloud=cloud,
     )
+    _wake()
+    return message
+
+
+def send_another_way(
+    message: OutboxMessage, channel: str, address: str, now: datetime
+) -> OutboxMessage:
+    """The same words to the same person over another channel; the first one stays as it is."""
+    again = OutboxMessage.objects.create(
+        channel=channel,
+        template=message.template,
+        address=address,
+        recipient=message.recipient,
+        language=message.language,
+        clause=message.clause,
+        subject=message.subject,
+        body=message.body,
+        created_at=now,
+        provider_id=message.provider_id,
+        site_id=message.site_id,
+        incident_id=message.incident_id,
+        contact_id=message.contact_id,
+        urgency=message.urgency,
+    )
+    _wake()
+    return again
+
+
+def _wake() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX])
-    return message
 
 
 def receive(channel: str, sender: str, text: str, now: datetime, carrier_ref: str = "") -> int:

@@ -137,6 +137,16 @@ class App(_Table, frozen=True, kw_only=True):
     after_s: int = 300
 
 
+class Mailing(_Table, frozen=True, kw_only=True):
+    """A mail to a customer that never arrives (S12.2, D908.1: he is told in writing); ours.
+
+    instead: "letter" to the address of the site, with the same words; "": its course tells it and
+    the address is in doubt.
+    """
+
+    instead: Literal["", "letter"] = ""
+
+
 class Power(_Table, frozen=True, kw_only=True):
     """S10.1: how long a power failure waits for its restore."""
 
@@ -321,6 +331,7 @@ class Terms(_Table, frozen=True, kw_only=True):
     texting: Texting
     announcing: Announcing = Announcing()
     app: App = App()
+    mailing: Mailing = Mailing()
     power: Power
     outage: Outage
     line_test: LineTest
