@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-
 import pytest
 
-from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.commands import count_handling
 from meldkamer.engine import cycle
-from meldkamer.engine.sending import House, Lines
 from meldkamer.incidents import carrier_faults, taking
 from meldkamer.incidents.facts import incident_facts, terms_of
-from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.journal.models import Entry
 from meldkamer.notify import inbox, outbox, ways
 from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected
 from meldkamer.notify.kinds import CHANNELS, SANDBOX, SettingsFault
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
-from meldkamer.notify.outbox import Claimed
 from meldkamer.rules import procedures, routing
 from meldkamer.sites.models import Site
+from tests.engine.outside import HOUSE, MORE, again_rows, carrier, claim, message_of, one
 from tests.incidents.town import Town, at, row_of, told
-
-HOUSE = House()
-MORE = 10
-
-
-@pytest.fixture
-def outside(town: Town) -> Town:
-    """A town whose messages may leave the house."""
-    town.provider.practice = False
-    town.provider.save()
-    return town
-
-
-def carrier(name: str = "first", priority: int = 1, **more: object) -> WayOut:
-    """A carrier for texts that works."""
-    values = {"channel": "sms", "kind": "smpp", "two_way": True, "state": "up", **more}
-    return WayOut.objects.create(name=name, priority=priority, **values)
-
-
-def claim(row: WayOut, when: datetime, *, firsts: bool = False) -> list[Claimed]:
-    """What its line would take now."""
-    facts = ways.outside()
-    mine = routing.firsts(facts, ways.providers_outside()).get(row.pk, set())
-    row.refresh_from_db()
-    return outbox.claim(ways.facts(row), mine, MORE, when, firsts=firsts)
-
-
-def one(row: WayOut, when: datetime) -> Claimed:
-    """The one message that its line takes."""
-    claimed = claim(row, when)
-    assert len(claimed) == 1
-    return claimed[0]
-
-
-def message_of(claimed: Claimed) -> OutboxMessage:
-    return OutboxMessage.objects.get(pk=claimed.parcel.id)
-
-
-def again_rows() -> Iterable[AgendaRow]:
-    return AgendaRow.objects.filter(kind=outbox.AGAIN, done_at=None)
 
 
 @pytest.mark.clause("S7.2")
@@ -332,81 +286,6 @@ def test_the_empty_reply_is_stored_once_and_calls_an_operator(outside: Town) -> 
     assert [entry.clause for entry in told("sms.received", incident)] == ["S7.4"]
 
 
-@pytest.mark.clause("M12.1")
-def test_a_fault_of_the_incident_does_not_send_a_text_twice(
-    outside: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    row = carrier()
-    incident = outside.incident("battery")
-    claimed = one(row, at(1))
-    due = incident.due
-
-    def breaks(*_: object) -> None:
-        raise ValueError("a fault of ours")
-
-    monkeypatch.setattr("meldkamer.engine.sending.sent.handed_over", breaks)
-    HOUSE.taken([(claimed, "r1")], at(2))
-    assert message_of(claimed).state == "handed_over"
-    incident.refresh_from_db()
-    assert incident.due == due
-
-
-def test_a_throttle_fills_again_with_time() -> None:
-    throttle = routing.Throttle(2.0, 0.0)
-    throttle.took(5)
-    assert throttle.room(0.0) == -3
-    assert throttle.wait_s(0.0) == pytest.approx(2.0)
-    assert throttle.room(2.0) == pytest.approx(1.0)
-    assert throttle.room(60.0) == 2.0
-    assert routing.Throttle(None, 0.0).room(0.0) == float("inf")
-
-
-def test_a_text_that_waits_for_an_answer_prefers_a_carrier_that_brings_it() -> None:
-    cheap = routing.Way(1, "sms", None, 1, up=True, two_way=False)
-    both = routing.Way(2, "sms", None, 2, up=True, two_way=True)
-    own = routing.Way(3, "sms", 7, 9, up=True, two_way=False)
-    assert routing.first([cheap, both], 7, "sms", answered=True) == both
-    assert routing.first([cheap, both], 7, "sms", answered=False) == cheap
-    assert routing.first([cheap, both, own], 7, "sms", answered=False) == own
-    assert routing.first([own], 8, "sms", answered=False) is None
-    assert routing.first([cheap, both], 7, "sms", answered=True, tried=[2]) == cheap
-
-
-def test_a_carrier_is_down_after_three_refusals_or_six_seconds_away() -> None:
-    assert not routing.is_down(routing.Health(faults=2), at(0))
-    assert routing.is_down(routing.Health(faults=3), at(0))
-    away = routing.Health(away_since=at(0))
-    assert not routing.is_down(away, at(5.9))
-    assert routing.is_down(away, at(0) + timedelta(seconds=6))
-
-
-def test_a_carrier_that_does_not_work_is_told_whose_messages_would_show_that_it_does() -> None:
-    down = routing.Way(1, "sms", None, 1, up=False, two_way=True)
-    behind = routing.Way(2, "sms", None, 2, up=False, two_way=True)
-    works = routing.Way(3, "sms", None, 3, up=True, two_way=True)
-    both = {(7, True), (7, False)}
-    assert routing.mine([down, works], [7]) == {1: both, 3: both}
-    assert routing.mine([down, behind], [7]) == {1: both, 2: both}
-    last = routing.Way(4, "sms", None, 4, up=False, two_way=True)
-    assert routing.mine([works, last], [7]) == {3: both, 4: set()}
-
-
-@pytest.mark.clause("S8.3")
-def test_what_is_for_one_cloud_is_never_taken_by_another_carrier_of_the_app() -> None:
-    own = routing.Way(1, "app", 7, 1, up=True, two_way=True)
-    ajax = routing.Way(2, "app", 7, 1, up=True, two_way=True, lane="Ajax")
-    paradox = routing.Way(3, "app", 7, 1, up=True, two_way=True, lane="Paradox")
-    ways = [paradox, ajax, own]
-    assert routing.first(ways, 7, "app", answered=False) == own
-    assert routing.first(ways, 7, "app", answered=False, lane="Ajax") == ajax
-    assert routing.first(ways, 7, "app", answered=False, lane="Ajax", tried=[2]) is None
-    assert routing.first(ways, 7, "app", answered=False, tried=[1]) is None
-    firsts = routing.firsts(ways, [7])
-    assert {way: sorted(of) for way, of in firsts.items()} == {
-        number: [(7, False), (7, True)] for number in (1, 2, 3)
-    }
-
-
 @pytest.mark.clause("M12.2")
 def test_when_no_carrier_takes_texts_an_operator_is_not_kept_waiting_for_the_rounds(
     outside: Town,
@@ -470,120 +349,3 @@ def test_what_left_the_sandbox_a_moment_ago_is_not_swallowed_by_it(outside: Town
     before = [(outside.provider.pk, "sms")]
     assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=before) == 0
     assert OutboxMessage.objects.get().state == "pending"
-
-
-@pytest.mark.clause("M12.1")
-def test_a_fault_of_the_incident_does_not_keep_a_refusal_in_the_hands_of_its_line(
-    outside: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    row = carrier()
-    incident = outside.incident("battery")
-    claimed = one(row, at(1))
-
-    def breaks(*_: object) -> None:
-        raise ValueError("a fault of ours")
-
-    monkeypatch.setattr("meldkamer.engine.sending.sent.turned_down", breaks)
-    HOUSE.refused(claimed, Rejected("no such number"), at(2))
-    message = message_of(claimed)
-    assert (message.state, message.last_fault) == ("failed", "no such number")
-    assert Notice.objects.filter(kind="message", clause="M12.1").count() == 1
-    # the ladder moves on at its own deadline
-    incident.refresh_from_db()
-    assert incident.due == at(90)
-
-
-@pytest.mark.clause("M12.1")
-def test_whatever_characters_a_carrier_says_what_it_said_is_noted(outside: Town) -> None:
-    row = carrier()
-    outside.incident("battery")
-    claimed = one(row, at(1))
-    HOUSE.refused(claimed, CarrierFault("busy\0 \ud800"), at(2))
-    assert message_of(claimed).state == "waiting"
-    assert message_of(claimed).last_fault == "busy ?"
-    cycle.act_on_due(at(60))
-    claimed = one(row, at(60))
-    ref = "r\0" + "1" * 500
-    inbox.store_receipt(row.pk, ref, ReceiptState.DELIVERED, at(61), detail="on\ud800")
-    HOUSE.taken([(claimed, ref)], at(62))
-    cycle.consume_all(at(63))
-    assert message_of(claimed).state == "delivered"
-
-
-@pytest.mark.clause("M12.1")
-@pytest.mark.parametrize("change", [{"enabled": False}, {"state": "down"}])
-def test_what_was_meant_for_a_carrier_that_is_gone_goes_another_way(
-    outside: Town, change: dict[str, object]
-) -> None:
-    first, second = carrier(), carrier("second", 2)
-    outside.incident("battery")
-    claimed = one(first, at(1))
-    HOUSE.refused(claimed, CarrierFault("queue full"), at(1))
-    # while no worker runs, or in the very transaction that chose it
-    WayOut.objects.filter(pk=second.pk).update(**change)
-    assert outbox.unpin_idle() == 1
-    assert one(first, at(2)).parcel.id == claimed.parcel.id
-
-
-@pytest.mark.clause("S7.3")
-def test_many_receipts_hold_no_answer_back(outside: Town) -> None:
-    row = carrier()
-    incident = outside.incident("battery")
-    HOUSE.taken([(one(row, at(1)), "r0")], at(1))
-    for number in range(4):
-        OutboxMessage.objects.create(
-            channel="sms", provider_id=outside.provider.pk, recipient="An", address="+32475000001",
-            language="nl", template="information", body="x", clause="S7.1", created_at=at(0),
-            state="handed_over", carrier=row, carrier_ref=f"r{number + 1}",
-        )  # fmt: skip
-        inbox.store_receipt(row.pk, f"r{number + 1}", ReceiptState.DELIVERED, at(2))
-    inbox.store_reply(row.pk, outside.contact().phone, "ok", at(3))
-    assert cycle.consume_all(at(3), limit=2) == 2
-    incident.refresh_from_db()
-    assert incident.outcome == "confirmed_by_sms"
-    assert cycle.consume_all(at(4), limit=2) == 2
-    assert cycle.consume_all(at(5)) == 1
-
-
-@pytest.mark.clause("S7.9")
-def test_an_answer_from_outside_answers_no_text_that_stayed_in_the_house(outside: Town) -> None:
-    row = carrier()
-    incident = outside.incident("battery")
-    HOUSE.taken([(one(row, at(1)), "r1")], at(1))
-    phone = outside.contact().phone
-    # an exercise of another provider that has the same person on its list
-    OutboxMessage.objects.create(
-        channel="sms", provider_id=outside.other.pk, recipient="An", address=phone, language="nl",
-        template="ladder", body="x", clause="S7.1", created_at=at(5), handed_over_at=at(5),
-        state="handed_over", incident_id=incident.pk + 1,
-    )  # fmt: skip
-    practised = Incident.objects.get(pk=incident.pk)
-    practised.pk, practised.provider = incident.pk + 1, outside.other
-    practised.site = outside.build_site("Exercise", codes=False)
-    practised.save(force_insert=True)
-    inbox.store_reply(row.pk, phone, "ok", at(8))
-    cycle.consume_all(at(8))
-    incident.refresh_from_db()
-    practised.refresh_from_db()
-    assert (incident.outcome, practised.outcome) == ("confirmed_by_sms", None)
-
-
-@pytest.mark.clause("M12.1")
-def test_whoever_looks_at_the_carriers_outlives_a_fault_of_ours(
-    outside: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looked = threading.Event()
-    faults = [ValueError("a fault of ours")]
-
-    def listen(self: Lines) -> None:
-        if faults:
-            raise faults.pop()
-        looked.set()
-        self._stopping.wait(10)
-
-    monkeypatch.setattr(Lines, "_listen", listen)
-    lines = Lines()
-    lines.start()
-    assert looked.wait(10)
-    lines.stop()
-    assert not lines.is_alive()

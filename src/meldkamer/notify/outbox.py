@@ -43,28 +43,33 @@ _TAKEN = ("state", "handed_over_at", "carrier_ref", "last_fault")
 # a message of a provider in practice, or of a channel in the sandbox, is no carrier's to take:
 # it is here, in the one statement that takes messages, so that nothing can go round it
 _OUTSIDE = """
-            AND NOT EXISTS (SELECT FROM sites_provider AS whose
-                WHERE whose.id = message.provider_id AND whose.practice)
-            AND NOT EXISTS (SELECT FROM notify_wayout AS box
-                WHERE box.kind = 'sandbox' AND box.enabled AND box.channel = message.channel
-                AND coalesce(box.provider_id, message.provider_id) = message.provider_id)"""
+    NOT EXISTS (SELECT FROM sites_provider AS whose
+        WHERE whose.id = message.provider_id AND whose.practice)
+    AND NOT EXISTS (SELECT FROM notify_wayout AS box
+        WHERE box.kind = 'sandbox' AND box.enabled AND box.channel = %(channel)s
+        AND coalesce(box.provider_id, message.provider_id) = message.provider_id)"""
+# each provider is looked at once and not each message: so these come in the order of their index,
+# and as few are read as are taken, however many wait
 _CLAIM = f"""
-WITH free AS (
+WITH mine AS MATERIALIZED (
+    SELECT provider_id, answered
+    FROM unnest(%(providers)s::bigint[], %(answered)s::boolean[]) AS message (provider_id, answered)
+    WHERE {_OUTSIDE}
+), free AS (
     SELECT one.id, one.first_of_incident, one.urgency
-    FROM unnest(%(providers)s::bigint[], %(answered)s::boolean[]) AS mine (provider_id, answered),
-    LATERAL (
+    FROM mine, LATERAL (
         SELECT id, first_of_incident, urgency FROM notify_outboxmessage AS message
         WHERE state = 'pending' AND channel = %(channel)s
             AND message.provider_id = mine.provider_id
             AND carrier_id IS NULL AND (template = 'ladder') = mine.answered
             AND message.cloud = %(lane)s
-            AND (first_of_incident OR NOT %(firsts)s){_OUTSIDE}
+            AND (first_of_incident OR NOT %(firsts)s)
         ORDER BY first_of_incident DESC, urgency, id LIMIT %(limit)s
     ) AS one
     UNION ALL
     SELECT id, first_of_incident, urgency FROM notify_outboxmessage AS message
-    WHERE state = 'pending' AND carrier_id = %(carrier)s
-        AND (first_of_incident OR NOT %(firsts)s){_OUTSIDE}
+    WHERE state = 'pending' AND channel = %(channel)s AND carrier_id = %(carrier)s
+        AND (first_of_incident OR NOT %(firsts)s) AND {_OUTSIDE}
 ), chosen AS (
     SELECT id FROM free ORDER BY first_of_incident DESC, urgency, id LIMIT %(limit)s
 )

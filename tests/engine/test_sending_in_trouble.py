@@ -1,0 +1,184 @@
+"""One message, receipt or carrier in trouble holds no other back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from meldkamer.engine import cycle
+from meldkamer.engine.sending import Lines
+from meldkamer.incidents.models import Incident, Notice
+from meldkamer.notify import inbox, outbox
+from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
+from meldkamer.notify.models import OutboxMessage, WayOut
+from tests.engine.outside import HOUSE, MORE, carrier, claim, message_of, one
+from tests.incidents.town import Town, at
+
+Execute = Callable[[str, Any, bool, Any], Any]
+
+
+@pytest.mark.clause("M12.1")
+def test_a_fault_of_the_incident_does_not_send_a_text_twice(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+    due = incident.due
+
+    def breaks(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("meldkamer.engine.sending.sent.handed_over", breaks)
+    HOUSE.taken([(claimed, "r1")], at(2))
+    assert message_of(claimed).state == "handed_over"
+    incident.refresh_from_db()
+    assert incident.due == due
+
+
+@pytest.mark.clause("M12.1")
+def test_a_fault_of_the_incident_does_not_keep_a_refusal_in_the_hands_of_its_line(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+
+    def breaks(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("meldkamer.engine.sending.sent.turned_down", breaks)
+    HOUSE.refused(claimed, Rejected("no such number"), at(2))
+    message = message_of(claimed)
+    assert (message.state, message.last_fault) == ("failed", "no such number")
+    assert Notice.objects.filter(kind="message", clause="M12.1").count() == 1
+    # the ladder moves on at its own deadline
+    incident.refresh_from_db()
+    assert incident.due == at(90)
+
+
+@pytest.mark.clause("M12.1")
+def test_whatever_characters_a_carrier_says_what_it_said_is_noted(outside: Town) -> None:
+    row = carrier()
+    outside.incident("battery")
+    claimed = one(row, at(1))
+    HOUSE.refused(claimed, CarrierFault("busy\0 \ud800"), at(2))
+    assert message_of(claimed).state == "waiting"
+    assert message_of(claimed).last_fault == "busy ?"
+    cycle.act_on_due(at(60))
+    claimed = one(row, at(60))
+    ref = "r\0" + "1" * 500
+    inbox.store_receipt(row.pk, ref, ReceiptState.DELIVERED, at(61), detail="on\ud800")
+    HOUSE.taken([(claimed, ref)], at(62))
+    cycle.consume_all(at(63))
+    assert message_of(claimed).state == "delivered"
+
+
+@pytest.mark.clause("M12.1")
+@pytest.mark.parametrize("change", [{"enabled": False}, {"state": "down"}])
+def test_what_was_meant_for_a_carrier_that_is_gone_goes_another_way(
+    outside: Town, change: dict[str, object]
+) -> None:
+    first, second = carrier(), carrier("second", 2)
+    outside.incident("battery")
+    claimed = one(first, at(1))
+    HOUSE.refused(claimed, CarrierFault("queue full"), at(1))
+    # while no worker runs, or in the very transaction that chose it
+    WayOut.objects.filter(pk=second.pk).update(**change)
+    assert outbox.unpin_idle() == 1
+    assert one(first, at(2)).parcel.id == claimed.parcel.id
+
+
+@pytest.mark.clause("S7.3")
+def test_many_receipts_hold_no_answer_back(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    HOUSE.taken([(one(row, at(1)), "r0")], at(1))
+    for number in range(4):
+        OutboxMessage.objects.create(
+            channel="sms", provider_id=outside.provider.pk, recipient="An", address="+32475000001",
+            language="nl", template="information", body="x", clause="S7.1", created_at=at(0),
+            state="handed_over", carrier=row, carrier_ref=f"r{number + 1}",
+        )  # fmt: skip
+        inbox.store_receipt(row.pk, f"r{number + 1}", ReceiptState.DELIVERED, at(2))
+    inbox.store_reply(row.pk, outside.contact().phone, "ok", at(3))
+    assert cycle.consume_all(at(3), limit=2) == 2
+    incident.refresh_from_db()
+    assert incident.outcome == "confirmed_by_sms"
+    assert cycle.consume_all(at(4), limit=2) == 2
+    assert cycle.consume_all(at(5)) == 1
+
+
+@pytest.mark.clause("S7.9")
+def test_an_answer_from_outside_answers_no_text_that_stayed_in_the_house(outside: Town) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    HOUSE.taken([(one(row, at(1)), "r1")], at(1))
+    phone = outside.contact().phone
+    # an exercise of another provider that has the same person on its list
+    OutboxMessage.objects.create(
+        channel="sms", provider_id=outside.other.pk, recipient="An", address=phone, language="nl",
+        template="ladder", body="x", clause="S7.1", created_at=at(5), handed_over_at=at(5),
+        state="handed_over", incident_id=incident.pk + 1,
+    )  # fmt: skip
+    practised = Incident.objects.get(pk=incident.pk)
+    practised.pk, practised.provider = incident.pk + 1, outside.other
+    practised.site = outside.build_site("Exercise", codes=False)
+    practised.save(force_insert=True)
+    inbox.store_reply(row.pk, phone, "ok", at(8))
+    cycle.consume_all(at(8))
+    incident.refresh_from_db()
+    practised.refresh_from_db()
+    assert (incident.outcome, practised.outcome) == ("confirmed_by_sms", None)
+
+
+@pytest.mark.clause("M12.1")
+def test_whoever_looks_at_the_carriers_outlives_a_fault_of_ours(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+    faults = [ValueError("a fault of ours")]
+
+    def listen(self: Lines) -> None:
+        if faults:
+            raise faults.pop()
+        looked.set()
+        self._stopping.wait(10)
+
+    monkeypatch.setattr(Lines, "_listen", listen)
+    lines = Lines()
+    lines.start()
+    assert looked.wait(10)
+    lines.stop()
+    assert not lines.is_alive()
+
+
+def test_a_line_reads_as_few_messages_as_it_takes_however_many_wait(outside: Town) -> None:
+    row = carrier()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO notify_outboxmessage (channel, provider_id, recipient, address, language,"
+            " template, cloud, subject, body, clause, created_at, state, attempts, last_fault,"
+            " first_of_incident, urgency, carrier_ref, tried, doubts)"
+            " SELECT 'sms', %s, 'An', '+32475000001', 'nl', 'ladder', '', '', 'x', 'S7.1', now(),"
+            " 'pending', 0, '', n %% 5 = 0, n %% 5 + 1, '', '{}', 0"
+            " FROM generate_series(1, 9000) AS n",
+            [outside.provider.pk],
+        )
+        cursor.execute("ANALYZE notify_outboxmessage")
+    plans: list[str] = []
+
+    def explained(execute: Execute, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql == outbox._CLAIM:
+            execute("EXPLAIN " + sql, params, many, context)
+            plans.append("\n".join(line for (line,) in context["cursor"].fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        assert len(claim(row, at(1))) == MORE
+    [plan] = plans
+    assert "Index Scan using outbox_pending" in plan
