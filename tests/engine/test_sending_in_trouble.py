@@ -16,7 +16,7 @@ from meldkamer.notify import inbox, outbox
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
 from meldkamer.notify.models import OutboxMessage, WayOut
 from tests.engine.outside import HOUSE, MORE, carrier, claim, message_of, one
-from tests.incidents.town import Town, at
+from tests.incidents.town import Town, at, told
 
 Execute = Callable[[str, Any, bool, Any], Any]
 
@@ -182,3 +182,52 @@ def test_a_line_reads_as_few_messages_as_it_takes_however_many_wait(outside: Tow
         assert len(claim(row, at(1))) == MORE
     [plan] = plans
     assert "Index Scan using outbox_pending" in plan
+
+
+@pytest.mark.clause("S7.2")
+def test_a_number_that_a_centre_gives_a_second_time_is_of_the_second_text(outside: Town) -> None:
+    """A centre that was restarted begins to count anew."""
+    row = carrier()
+    incident = outside.incident("battery")
+    HOUSE.taken([(one(row, at(1)), "1")], at(1))
+    inbox.store_receipt(row.pk, "1", ReceiptState.FAILED, at(2), detail="absent")
+    cycle.consume_all(at(3))
+    cycle.act_on_due(at(3))
+    second = one(row, at(4))
+    HOUSE.taken([(second, "1")], at(4))
+    for _ in range(2):
+        inbox.store_receipt(row.pk, "1", ReceiptState.FAILED, at(5), detail="barred")
+        cycle.consume_all(at(6))
+    assert (message_of(second).state, message_of(second).last_fault) == ("failed", "barred")
+    assert len(told("sms.rejected", incident)) == 2
+
+
+@pytest.mark.clause("S7.2")
+def test_a_receipt_from_before_a_text_was_given_to_its_carrier_is_not_of_that_text(
+    outside: Town,
+) -> None:
+    """Of somebody else's, at a centre that is shared, or from before it was restarted."""
+    row = carrier()
+    inbox.store_receipt(row.pk, "77", ReceiptState.FAILED, at(-600))
+    outside.incident("battery")
+    claimed = one(row, at(1))
+    HOUSE.taken([(claimed, "77")], at(2))
+    cycle.consume_all(at(3))
+    assert message_of(claimed).state == "handed_over"
+    inbox.store_receipt(row.pk, "77", ReceiptState.DELIVERED, at(4))
+    cycle.consume_all(at(5))
+    assert message_of(claimed).state == "delivered"
+
+
+def test_a_receipt_that_came_before_its_text_was_noted_and_comes_again_is_read_once(
+    outside: Town,
+) -> None:
+    row = carrier()
+    incident = outside.incident("battery")
+    claimed = one(row, at(1))
+    inbox.store_receipt(row.pk, "r", ReceiptState.DELIVERED, at(2))
+    HOUSE.taken([(claimed, "r")], at(3))
+    cycle.consume_all(at(4))
+    inbox.store_receipt(row.pk, "r", ReceiptState.DELIVERED, at(5))
+    cycle.consume_all(at(6))
+    assert len(told("message.delivered", incident)) == 1

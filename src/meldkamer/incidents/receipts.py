@@ -1,6 +1,8 @@
 """Receipts: what carriers tell later of what they took. Stored first, consumed once.
 
-A receipt may come before it is noted that the carrier took the message; it waits until then. One
+A receipt may come before it is noted that the carrier took the message; it waits until then. A
+carrier may give a number again (a centre that was restarted): a receipt is of a message that the
+carrier had by then. One
 that cannot be consumed is put aside for the agenda and stops no other.
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Subquery, Value
+from django.db.models import CharField, Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
 from meldkamer.agenda import commands as agenda
@@ -22,6 +24,9 @@ from meldkamer.notify.models import OutboxMessage, Receipt
 
 AGAIN = "receipt.again"
 _AGAIN_AFTER = timedelta(seconds=60)
+#: a receipt from before its message was claimed is of another that had the same number; the clocks
+#: of two machines may differ by so much
+_CLOCKS = timedelta(seconds=60)
 
 
 def _oldest() -> tuple[int, int] | None:
@@ -32,8 +37,10 @@ def _oldest() -> tuple[int, int] | None:
         done_at=None,
     )
     message = OutboxMessage.objects.filter(
-        carrier_id=OuterRef("carrier_id"), carrier_ref=OuterRef("ref")
-    ).exclude(carrier_ref="")
+        ~Q(carrier_ref="") & ~Q(claimed_at__gte=OuterRef("received_at") + _CLOCKS),
+        carrier_id=OuterRef("carrier_id"),
+        carrier_ref=OuterRef("ref"),
+    )
     return (
         Receipt.objects.filter(~Exists(aside), consumed_at=None)
         .annotate(message=Subquery(message.order_by("-id").values("pk")[:1]))
@@ -64,7 +71,11 @@ def consume_next(now: datetime) -> bool:
 def consume_again(receipt_id: int, now: datetime) -> None:
     """Consume a receipt that was put aside; a fault leaves it on the agenda."""
     row = Receipt.objects.get(pk=receipt_id)
-    message = OutboxMessage.objects.filter(carrier_id=row.carrier_id, carrier_ref=row.ref).last()
+    message = OutboxMessage.objects.filter(
+        ~Q(claimed_at__gte=row.received_at + _CLOCKS),
+        carrier_id=row.carrier_id,
+        carrier_ref=row.ref,
+    ).last()
     if message is not None:
         _consume(receipt_id, message.pk, now)
 

@@ -53,13 +53,20 @@ def store_reply(
 def store_receipt(
     carrier_id: int, ref: str, state: ReceiptState, now: datetime, *, detail: str = ""
 ) -> None:
-    """Store what a carrier told of the message with this ref; told twice, stored once."""
-    Receipt.objects.get_or_create(
-        carrier_id=carrier_id,
-        ref=storable(ref, REF_MOST),
-        state=state.value,
-        defaults={"detail": storable(detail, _DETAIL_MOST), "received_at": now},
+    """Store what a carrier told of the message with this ref; told twice, stored once.
+
+    A ref that the carrier gave to a later message again is told anew.
+    """
+    values = {"detail": storable(detail, _DETAIL_MOST), "received_at": now}
+    row, is_new = Receipt.objects.get_or_create(
+        carrier_id=carrier_id, ref=storable(ref, REF_MOST), state=state.value, defaults=values
     )
+    if not is_new and row.consumed_at is not None:
+        later = OutboxMessage.objects.filter(
+            carrier_id=carrier_id, carrier_ref=row.ref, claimed_at__gt=row.received_at
+        ).exclude(carrier_ref="")
+        if later.exists():
+            Receipt.objects.filter(pk=row.pk).update(**values, consumed_at=None)
     _wake()
 
 
