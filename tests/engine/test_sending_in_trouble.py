@@ -15,6 +15,7 @@ from meldkamer.incidents.models import Incident, Notice
 from meldkamer.notify import inbox, outbox
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
 from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.sandbox import all_sandbox
 from tests.engine.outside import HOUSE, MORE, carrier, claim, message_of, one
 from tests.incidents.town import Town, at, told
 
@@ -231,3 +232,25 @@ def test_a_receipt_that_came_before_its_text_was_noted_and_comes_again_is_read_o
     inbox.store_receipt(row.pk, "r", ReceiptState.DELIVERED, at(5))
     cycle.consume_all(at(6))
     assert len(told("message.delivered", incident)) == 1
+
+
+@pytest.mark.clause("M12.1")
+def test_in_the_sandbox_too_a_fault_of_one_incident_holds_no_other_message(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.incident("battery")
+    site = town.build_site("Second", codes=False)
+    town.signal("battery", code="YT", site=site, when=at(1))
+    cycle.judge_all(at(1))
+    first, second = OutboxMessage.objects.order_by("pk")
+    OutboxMessage.objects.filter(pk=first.pk).update(address="")
+
+    def breaks(*_: object) -> None:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("meldkamer.engine.cycle.sent.turned_down", breaks)
+    assert cycle.hand_over(all_sandbox(), at(2)) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("failed", "handed_over")
+    assert Notice.objects.filter(kind="message", clause="M12.1").count() == 1

@@ -7,6 +7,7 @@ Each step is its own transaction; a cycle may be cut off anywhere and the next o
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -23,7 +24,10 @@ from meldkamer.engine.acts import ACTS, LOCKS
 from meldkamer.incidents import carry_out, due, judging, pending, receipts, sent, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Inside
+from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import RUNGS
+
+log = logging.getLogger(__name__)
 
 _ENDS, _DUE = (0,), (1,)
 #: the rank of what looks at the house itself: it waits for no signal to be judged first
@@ -139,11 +143,21 @@ def hand_over(
 
     of: the (provider, channel) that are in the sandbox; None: all, as in a rehearsal.
     """
-    handed = notify.hand_over(
-        carriers, now, limit, lambda message: sent.turned_down(message, now), of
-    )
+    handed = notify.hand_over(carriers, now, limit, lambda message: _turned_down(message, now), of)
     if any(message.template in RUNGS for message in handed):
         with transaction.atomic():
             due.lock_sites(message.site_id for message in handed if message.site_id is not None)
             sent.handed_over(handed, now)
     return len(handed)
+
+
+def _turned_down(message: OutboxMessage, now: datetime) -> None:
+    """The ladder moves on at once (S7.2); an incident that cannot keeps its own deadline."""
+    try:
+        with transaction.atomic():
+            sent.turned_down(message, now)
+    except Exception as fault:
+        if is_passing(fault):
+            raise
+        log.exception("message %d failed, its incident did not follow", message.pk)
+        sent.left_behind(message, now)

@@ -19,14 +19,13 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
-from meldkamer.incidents import carrier_faults, notices, sent
+from meldkamer.incidents import carrier_faults, sent
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
 from meldkamer.notify.commands import OUTBOX
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
 from meldkamer.notify.line import Line, Told
-from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.outbox import REMINDER, RUNGS, Claimed
 from meldkamer.rules import routing
 
@@ -83,7 +82,7 @@ class House:
                 sent.handed_over(noted, now)
             else:
                 for one in noted:
-                    _left_behind(one, now)
+                    sent.left_behind(one, now)
 
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         """Not taken: for good, then the ladder moves on (S7.2); else by another, or later."""
@@ -110,7 +109,7 @@ class House:
             if move:
                 sent.turned_down(message, now)
             else:
-                _left_behind(message, now)
+                sent.left_behind(message, now)
         else:
             outbox.note_fault(message, fault, ways.outside(), now)
 
@@ -121,11 +120,6 @@ class House:
     def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
         """The carrier does not work: an operator is told, and others take its messages."""
         carrier_faults.fails(carrier_id, fault, now)
-
-
-def _left_behind(message: OutboxMessage, now: datetime) -> None:
-    """What came of a message is noted and its incident could not follow: a person looks."""
-    notices.add("message", "M12.1", message.recipient, now, provider_id=message.provider_id)
 
 
 class Lines(threading.Thread):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from meldkamer.incidents import another_way, gathering
+from meldkamer.incidents import another_way, gathering, notices
 from meldkamer.incidents.carry_out import RUNG_LINES, Docket, wait_until
 from meldkamer.incidents.due import lock_docket, lock_site_of, lock_sites
 from meldkamer.incidents.locking import lock_site
@@ -97,6 +97,11 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
     another_way.turned_down(message, docket, now)
     if waits_for(docket, message.pk):
         docket.carry_out([LadderWait(now)])
+
+
+def left_behind(message: OutboxMessage, now: datetime) -> None:
+    """What came of a message is noted and its incident could not follow: a person looks (M12.1)."""
+    notices.add("message", "M12.1", message.recipient, now, provider_id=message.provider_id)
 
 
 def delivered(message: OutboxMessage, detail: str, now: datetime) -> None:
