@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import msgspec
@@ -96,8 +97,8 @@ def test_an_empty_secret_leaves_it_and_a_new_one_replaces_it(office: Client) -> 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("s_address", "http://cloud.example/x", "address: expected an https address"),
-        ("s_limit_s", "900", "limit_s: expected 1 to 60 seconds"),
+        ("s_address", "http://cloud.example/x", "expected an https address"),
+        ("s_limit_s", "900", "expected 1 to 60 seconds"),
         ("s_limit_s", "soon", "Enter a number."),
         ("s_address", "", "This field is required."),
         ("name", "a\0b", "NUL"),
@@ -115,6 +116,43 @@ def test_what_cannot_be_is_refused_at_its_field(
         assert re.search(rf'id="id_{field}_error"', page), "the fault stands at its field"
         assert "agreed-in-secret" not in page
     assert not WayOut.objects.exists()
+
+
+SMPP = {
+    "name": "Centre", "provider": "every", "priority": "1", "two_way": "on",
+    "s_host": "smsc.example", "s_system_id": "arc", "s_sender": "+32460001122",
+    "s_bind": "transceiver",
+    "s_alphabet": "gsm", "s_long_text": "udh", "s_receipt_ids": "same", "x_password": "geheim",
+}  # fmt: skip
+GATEWAY = {
+    "name": "Gateway", "provider": "every", "priority": "1", "two_way": "on", "s_url": "https://gateway.example/send",
+    "s_username": "arc", "s_sender": "8850", "x_password": "geheim",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "field", "value", "said"),
+    [
+        ("smpp", SMPP, "x_password", "longer than eight", "at most 8 characters"),
+        ("sms_http", GATEWAY, "s_url", "ftp://gateway.example", "expected https://"),
+        ("sms_http", GATEWAY, "s_sender", "Securitas", "nobody can answer to the name"),
+        ("sms_http", GATEWAY, "s_connections", "900", "expected 1 to 64"),
+        ("sms_http", GATEWAY, "help_phone", "call me", "call me is no telephone number."),
+        ("app_cloud", CLOUD, "x_key", "", "is missing"),
+    ],
+)
+def test_what_its_line_would_refuse_is_refused_where_it_is_typed(
+    office: Client, kind: str, sent: dict[str, str], field: str, value: str, said: str
+) -> None:
+    """Else a slip of the office comes to an operator as an incident of the house."""
+    answer = office.post(f"{LIST}new/?kind={kind}", sent | {field: value})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    at_field = unescape(page.partition(f'id="id_{field}_error"')[2].partition("</p>")[0])
+    assert said in at_field, "the fault stands at its field"
+    assert f"{kind}: " not in at_field, "of which carrier it is, the form says already"
+    assert not WayOut.objects.exists()
+    assert office.post(f"{LIST}new/?kind={kind}", sent).status_code == 302
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

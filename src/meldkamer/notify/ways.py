@@ -20,12 +20,14 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from meldkamer.journal import commands as journal
+from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.inbox import hook_mac
 from meldkamer.notify.kinds import (
     BY_NAME,
     CHANNELS,
     SANDBOX,
     SettingsFault,
+    build,
     kind_of,
     read_settings,
 )
@@ -126,6 +128,22 @@ def listener(*channels: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]
         for channel in channels:
             opened.execute(f"LISTEN {channel}".encode())
         yield opened
+
+
+def prove(
+    kind: str, settings_given: Mapping[str, Any], secrets: Mapping[str, str], row: WayOut | None
+) -> None:
+    """Build such a carrier, unopened: what its line would refuse is said where it is typed.
+
+    row: the carrier that is changed; secrets that were not given are those it has. Nothing is
+    asked outside. Raises SettingsFault naming the field and what was expected.
+    """
+    kept = secrets_of(row) if row is not None else {}
+    try:
+        build(kind, settings_given, {**kept, **secrets}, StoringEars(row.pk if row else 0))
+    except ValueError as fault:
+        text = str(fault)
+        raise SettingsFault(text if text.startswith(f"{kind}: ") else f"{kind}: {text}") from None
 
 
 @transaction.atomic

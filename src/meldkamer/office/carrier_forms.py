@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from meldkamer.notify.kinds import SANDBOX, Kind, SettingsFault, settings_type
 from meldkamer.notify.models import WayOut
 from meldkamer.office.forms import OfficeForm
+from meldkamer.sites.phones import PhoneFault, of_service
 
 _SETTING, _SECRET = "s_", "x_"
 #: no number: of every provider
@@ -46,8 +47,10 @@ class JsonField(forms.CharField):
             ) from None
 
     def prepare_value(self, value: Any) -> Any:
-        """As it is read again."""
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        """As it is read again; nothing for nothing."""
+        if value is None or isinstance(value, str):
+            return value or ""
+        return json.dumps(value, ensure_ascii=False)
 
 
 class ListField(forms.CharField):
@@ -161,6 +164,16 @@ class CarrierForm(OfficeForm):
                 help_text=_kept(row),
             )
 
+    def clean_help_phone(self) -> str:
+        """What an operator can dial; "" for none."""
+        text = self.text("help_phone")
+        try:
+            return of_service(text) if text else ""
+        except PhoneFault:
+            raise forms.ValidationError(
+                gettext("%(found)s is no telephone number.") % {"found": text}
+            ) from None
+
     def provider_id(self) -> int | None:
         """Whose it is; None: every provider's."""
         text = self.text("provider")
@@ -193,7 +206,8 @@ class CarrierForm(OfficeForm):
         for name in self.fields:
             plain = name.removeprefix(_SETTING).removeprefix(_SECRET)
             if re.search(rf"(`|\$\.){re.escape(plain)}\b|: {re.escape(plain)}: ", text):
-                self.add_error(name, text)
+                # the field says which it is already
+                self.add_error(name, text.removeprefix(f"{self.kind.name}: {plain}: "))
                 return
         self.add_error(None, text)
 

@@ -154,7 +154,9 @@ def tls_context(settings: SmtpSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as fault:  # ssl.SSLError is one
-        raise SettingsFault(f"smtp: ca_file {settings.ca_file}: {fault}") from None
+        raise SettingsFault(
+            f"smtp: ca_file: {settings.ca_file}: {fault.strerror or fault}"
+        ) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not settings.verify:
         context.check_hostname = False

@@ -55,6 +55,16 @@ class SmsHttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     limit_s: float = 10.0
     hooks: HookNames = HookNames()
 
+    @property
+    def why_no_answers(self) -> str:
+        """Why nobody can answer to what goes out with these settings (S7.3); "" when one can."""
+        if not self.sender or _NUMBER.match(self.sender):
+            return ""
+        return (
+            f"sender: nobody can answer to the name {self.sender!r} (S7.3); expected a number of "
+            "our own, or a carrier over which no answers come back"
+        )
+
 
 class SmsHttpCarrier:
     """One gateway."""

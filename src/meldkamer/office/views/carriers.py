@@ -82,6 +82,7 @@ def new(request: HttpRequest, office: Office) -> HttpResponse:
     form = CarrierForm(kind, owners, None, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
+            ways.prove(kind.name, form.settings(), form.secrets(), None)
             row = ways.add(
                 kind.name, form.text("name"), office.now,
                 provider_id=form.provider_id(), settings_given=form.settings(),
@@ -108,6 +109,7 @@ def carrier(request: HttpRequest, office: Office, carrier_id: int) -> HttpRespon
     form = CarrierForm(kind, [], row, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
+            ways.prove(kind.name, form.settings(), form.secrets(), row)
             ways.change(
                 row.pk, office.now, values={**form.common(), "settings": form.settings()},
                 secrets=form.secrets(), actor=office.actor,
