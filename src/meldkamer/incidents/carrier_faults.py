@@ -78,6 +78,8 @@ def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = ""
     site = house.house_of(provider, now)
     name = f"{row.channel}: {row.name}"
     zone = house.zone_of(site, f"C{row.pk}", name, row.help_phone, fault)
+    if role == "event":
+        house.call_first(site, name, row.help_phone)
     store_synthetic(
         site_id=site.pk,
         at=now,

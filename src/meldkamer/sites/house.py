@@ -63,15 +63,19 @@ def zone_of(site: Site, number: str, name: str, help_phone: str, fault: str = ""
     """The zone that stands for a thing of the house, with whom to call for it (D904.2).
 
     fault: what is wrong with it now, shown where a detector would be.
-
-    Its help desk is called first, as the premises are elsewhere (S16.2).
     """
-    if help_phone:
-        site.premises_phone, site.premises_person = help_phone, name[:120]
-        site.save(update_fields=["premises_phone", "premises_person"])
     zone, _ = Zone.objects.update_or_create(
         site=site,
         number=number,
         defaults={"name": name[:80], "detector": fault[:80], "service_phone": help_phone},
     )
     return zone
+
+
+def call_first(site: Site, name: str, help_phone: str) -> None:
+    """Whose help desk is called first, as the premises are elsewhere (S16.2); "" for nobody's.
+
+    Of what failed last: who mends one thing knows nothing of another.
+    """
+    site.premises_phone, site.premises_person = help_phone, name[:120] if help_phone else ""
+    site.save(update_fields=["premises_phone", "premises_person"])
