@@ -18,6 +18,8 @@ from typing import Protocol
 #: a reference of a carrier's is kept up to here
 REF_MOST = 120
 _REASON_MOST = 2000
+#: a carrier may ask to be left alone for days; after so long it is asked again all the same (M12.1)
+AFTER_MOST_S = 120.0
 
 
 def storable(said: str, most: int) -> str:
@@ -28,14 +30,16 @@ def storable(said: str, most: int) -> str:
 class CarrierFault(Exception):
     """Not taken, and it may be taken later or by another: refused, unreachable, too much at once.
 
-    after_s: how long this carrier asks to be left alone; None when it says nothing.
+    after_s: how long this carrier asks to be left alone, AFTER_MOST_S at most; None when it says
+    nothing.
     blames: False when it says nothing about the carrier, only about the recipient's own end (a
     push service that one phone chose): that must not stop what goes to all others.
     """
 
     def __init__(self, reason: str, *, after_s: float | None = None, blames: bool = True) -> None:
         super().__init__(storable(reason, _REASON_MOST))
-        self.after_s, self.blames = after_s, blames
+        self.after_s = None if after_s is None else min(max(after_s, 0.0), AFTER_MOST_S)
+        self.blames = blames
 
 
 class Rejected(CarrierFault):

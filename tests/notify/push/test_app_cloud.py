@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected
+from meldkamer.notify.carrier import AFTER_MOST_S, CarrierFault, InDoubt, ReceiptState, Rejected
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.push import signing
 from meldkamer.notify.push.app_cloud import (
@@ -128,11 +128,14 @@ def test_a_refusal_says_whether_it_is_for_good(
     assert "alarms" not in str(said.value)
 
 
-def test_a_cloud_that_has_too_much_is_left_alone_as_long_as_it_asks(cloud: Cloud) -> None:
-    cloud.answers = [(429, {"Retry-After": "30"})]
+@pytest.mark.parametrize(("asked", "left_s"), [("30", 30), ("0", 0), ("864000", AFTER_MOST_S)])
+def test_a_cloud_that_has_too_much_is_left_alone_as_long_as_it_asks_but_not_for_days(
+    cloud: Cloud, asked: str, left_s: float
+) -> None:
+    cloud.answers = [(429, {"Retry-After": asked})]
     with pytest.raises(CarrierFault) as said:
         carrier(cloud).send(PARCEL)
-    assert said.value.after_s == 30
+    assert said.value.after_s == left_s
 
 
 def test_another_key_is_not_believed(cloud: Cloud) -> None:

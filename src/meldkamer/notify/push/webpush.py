@@ -39,8 +39,8 @@ KNOWN = (
     "push.apple.com",
     "notify.windows.com",
 )
-#: so long at most a push service is left alone, and so many phones of a contact are pushed to
-AFTER_MOST_S, PHONES_MOST = 600.0, 8
+#: so many phones of a contact are pushed to
+PHONES_MOST = 8
 #: the order of P-256
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -133,7 +133,7 @@ class WebPush:
         if not 200 <= answer.code < 300:
             raise CarrierFault(
                 f"{_service(phone)} answers {answer.code}",
-                after_s=min(answer.after_s, AFTER_MOST_S) if answer.after_s else None,
+                after_s=answer.after_s or None,
                 blames=is_known(phone.endpoint),
             )
 
