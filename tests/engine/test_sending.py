@@ -43,9 +43,9 @@ def test_a_claim_stands_on_the_agenda_and_is_sent_again_when_its_line_died(outsi
     assert [found.due for found in again_rows()] == [at(1 + outbox.CLAIM_S)]
     assert claim(row, at(2)) == []
     cycle.act_on_due(at(1 + outbox.CLAIM_S))
-    [second, climbed] = claim(row, at(100))
-    assert [second.parcel.id, climbed.parcel.attempt] == [first.parcel.id, 1]
-    assert [message_of(claimed).doubts for claimed in (second, climbed)] == [1, 0]
+    second = one(row, at(100))
+    assert second.parcel.id == first.parcel.id
+    assert message_of(second).doubts == 1
 
 
 @pytest.mark.clause("M12.1")
@@ -124,14 +124,40 @@ def test_the_first_message_of_an_incident_passes_every_throttle(outside: Town) -
     row = carrier()
     site = outside.build_site("Second")
     outside.incident("battery")
+    HOUSE.taken([(one(row, at(0)), "r1")], at(0))
     cycle.act_on_due(at(90))  # the second text of the first incident
     outside.signal("battery", code="YT", site=site, when=at(91))
     cycle.judge_all(at(91))
-    firsts = claim(row, at(92), firsts=True)
-    assert [claimed.parcel.site_id for claimed in firsts] == [outside.site.pk, site.pk]
-    assert [message_of(claimed).first_of_incident for claimed in firsts] == [True, True]
+    [first] = claim(row, at(92), firsts=True)
+    assert (first.parcel.site_id, message_of(first).first_of_incident) == (site.pk, True)
     [rest] = claim(row, at(92))
-    assert not message_of(rest).first_of_incident
+    assert (rest.parcel.site_id, message_of(rest).first_of_incident) == (outside.site.pk, False)
+
+
+@pytest.mark.clause("S7.2", "S7.5")
+def test_nobody_is_passed_over_whose_text_still_lies_in_the_house(outside: Town) -> None:
+    row = carrier(per_second=0.1)
+    incident = outside.incident("battery")
+    for seconds in range(90, 290, 10):  # a throttle or a storm holds it
+        cycle.act_on_due(at(seconds))
+    assert len(told("sms.sent", incident)) == 1
+    HOUSE.taken([(one(row, at(290)), "r1")], at(290))
+    cycle.act_on_due(at(379))
+    assert len(told("sms.sent", incident)) == 1
+    cycle.act_on_due(at(380))
+    assert [entry.clause for entry in told("sms.sent", incident)] == ["S7.1", "S7.2"]
+
+
+@pytest.mark.clause("M12.2")
+def test_a_text_that_lies_in_the_house_for_too_long_calls_an_operator(outside: Town) -> None:
+    carrier()
+    incident = outside.incident("battery")
+    for seconds in range(90, 320, 10):
+        cycle.act_on_due(at(seconds))
+    incident.refresh_from_db()
+    assert incident.state == Incident.State.QUEUED
+    [entry] = told("incident.queued", incident)
+    assert (entry.clause, entry.at) == ("M12.2", at(310))  # the look after five minutes
 
 
 def test_what_is_urgent_goes_before_what_came_earlier(outside: Town) -> None:

@@ -24,6 +24,10 @@ from meldkamer.rules.acts import Close, Enqueue, LadderWait, Say
 from meldkamer.sites.models import Site
 
 
+#: a text that lies in the house is looked at again after so long
+_LOOK_AGAIN = timedelta(seconds=15)
+
+
 def lock_site_of(incident_id: int) -> Site:
     """The site of an incident, locked for this transaction: always before anything of it."""
     site_id = Incident.objects.values_list("site_id", flat=True).get(pk=incident_id)
@@ -123,6 +127,9 @@ def _ladder_climbs(docket: Docket, now: datetime) -> None:
     site = docket.site_facts
     last = _last_rungs(docket)
     until = _wait_of_last_rung(docket, last, now)
+    if until is None and (late := _lies_here(docket, last)) is not None:
+        # it is told from its hand-over on (S7.2), which is still to come
+        until = now + _LOOK_AGAIN if now < late else None
     if until is not None:
         docket.carry_out([LadderWait(until)])
         return
@@ -142,10 +149,25 @@ def _last_rungs(docket: Docket) -> list[OutboxMessage]:
     return list(rungs.order_by("-pk"))
 
 
+def _lies_here(docket: Docket, last: list[OutboxMessage]) -> datetime | None:
+    """Until when the last rung may lie in the house, though carriers work; None when it is gone.
+
+    A throttle or a storm holds it. Nobody is passed over who was never texted (S7.5).
+    """
+    if not last or last[0].state not in UNSENT:
+        return None
+    if not ways.works(docket.site.provider_id, last[0].channel):
+        return None
+    return last[0].created_at + timedelta(seconds=docket.site_facts.terms.texting.unsent_most_s)
+
+
 def _is_carried(docket: Docket, last: list[OutboxMessage], channel: str) -> bool:
-    """False when the last rung over this channel did not leave the house and none could now."""
+    """False when the last rung over this channel did not leave the house, and none does.
+
+    None: no carrier was ever entered, as in a rehearsal, where the next contact is texted.
+    """
     unsent = any(one.channel == channel and one.state in UNSENT for one in last)
-    return not unsent or ways.works(docket.site.provider_id, channel) is not False
+    return not unsent or ways.works(docket.site.provider_id, channel) is None
 
 
 def _wait_of_last_rung(docket: Docket, last: list[OutboxMessage], now: datetime) -> datetime | None:

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 FAULTS_MOST = 3
 #: so long a carrier may be without its connection before it counts as down
 UNREACHABLE = timedelta(seconds=6)
+#: what passed a throttle is taken from those that come after, as much as goes in so many seconds
+_OWED_S = 10.0
 #: after so many seconds a message that nobody took is tried again, by the number of its tries
 AGAIN_S = (2, 5, 15, 30, 60, 120, 300)
 
@@ -135,8 +137,10 @@ class Throttle:
         return self._left
 
     def took(self, count: int) -> None:
-        """So many went."""
+        """So many went. What is owed is bounded, so that those after them wait no longer than so."""
         self._left -= count
+        if self.per_second is not None:
+            self._left = max(self._left, -_OWED_S * self.per_second)
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until one more may go."""

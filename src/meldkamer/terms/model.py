@@ -105,6 +105,8 @@ class Texting(_Table, frozen=True, kw_only=True):
     mobile_countries: tuple[str, ...]
     reply_gap_s: int
     late_reply_s: int
+    # a text may lie so long in a house whose carriers work; then an operator acts (M12.2)
+    unsent_most_s: int = 300
     # a phone that answers by itself: so many incidents of late replies, then the operators' list
     late_replies: int = 3
     late_replies_within_s: int = 3600
