@@ -351,3 +351,19 @@ def test_no_carrier_gets_a_message_of_a_provider_that_practises(bakery: Site) ->
     # and the red twin: without practice and without a sandbox both are taken
     WayOut.objects.filter(name="box").update(enabled=False)
     assert claimed() == [free.pk, pinned.pk]
+
+
+def test_patrols_of_two_providers_are_told_apart_and_their_state_is_in_the_readers_language(
+    securitas: Provider, dtral: Provider, enter: Callable[[Staff], Client]
+) -> None:
+    dtral.practice = True
+    dtral.save()
+    for provider, state in ((securitas, "free"), (dtral, "off")):
+        PatrolUnit.objects.create(
+            provider_id=provider.pk, name="Delta 1", state=state, reported_at=NOW
+        )
+    clerk = enter(person("karel", Staff.Role.OFFICE, securitas, dtral))
+    clerk.cookies[settings.LANGUAGE_COOKIE_NAME] = "nl"
+    said = clerk.get(reverse("office:sandbox")).content.decode()
+    assert "Securitas · vrij" in said
+    assert "D&#x27;Tral · buiten dienst" in said

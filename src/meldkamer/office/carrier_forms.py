@@ -149,6 +149,8 @@ class CarrierForm(OfficeForm):
         provider.choices = providers
         if row is not None:
             del self.fields["provider"]
+        if not kind.two_way:
+            del self.fields["two_way"]  # nobody can answer to a letter or a placed call
         for found in msgspec.structs.fields(settings_type(kind)):
             field = _field(found)
             field.label = found.name
@@ -198,7 +200,7 @@ class CarrierForm(OfficeForm):
     def common(self) -> Mapping[str, Any]:
         """What every carrier has."""
         names = ("name", "priority", "per_second", "two_way", "help_phone")
-        return {name: self.cleaned_data[name] for name in names}
+        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
 
     def put_fault(self, fault: SettingsFault) -> None:
         """At the field that it names, else on top."""

@@ -6,13 +6,15 @@ checked against the stored hash; a code that the office issued anew is nobody's 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
@@ -24,6 +26,13 @@ from meldkamer.sites.models import Contact, IdentificationCode, Site
 
 _TRIES = 40
 _RECENT = timedelta(hours=24)
+_UNIT: dict[str, Any] = {
+    PatrolUnit.State.FREE: pgettext_lazy("patrol", "free"),
+    PatrolUnit.State.OFFERED: pgettext_lazy("patrol", "is asked"),
+    PatrolUnit.State.SENT: pgettext_lazy("patrol", "on the way"),
+    PatrolUnit.State.ARRIVED: pgettext_lazy("patrol", "on site"),
+    PatrolUnit.State.OFF: pgettext_lazy("patrol", "off duty"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +267,19 @@ def rings(provider_ids: Collection[int], now: datetime) -> list[Ring]:
     ]
 
 
-def patrols(provider_ids: Collection[int]) -> list[PatrolUnit]:
-    """The patrols' phones: their own page is opened with a link of the office."""
-    return list(PatrolUnit.objects.filter(provider_id__in=list(provider_ids)).order_by("name"))
+@dataclass(frozen=True, slots=True)
+class Patrol:
+    """One unit with its provider's name and its state in words."""
+
+    unit: PatrolUnit
+    provider: str
+    state: str
+
+
+def patrols(providers: Mapping[int, str]) -> list[Patrol]:
+    """The patrols' phones: their own page is opened with a link of the office.
+
+    providers: names by number; two of them may have a unit of the same name.
+    """
+    units = PatrolUnit.objects.filter(provider_id__in=list(providers)).order_by("name", "pk")
+    return [Patrol(one, providers[one.provider_id], str(_UNIT[one.state])) for one in units]

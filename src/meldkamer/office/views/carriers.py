@@ -87,7 +87,8 @@ def new(request: HttpRequest, office: Office) -> HttpResponse:
                 kind.name, form.text("name"), office.now,
                 provider_id=form.provider_id(), settings_given=form.settings(),
                 secrets=form.secrets(), priority=form.cleaned_data["priority"],
-                two_way=form.cleaned_data["two_way"], per_second=form.cleaned_data["per_second"],
+                two_way=form.cleaned_data.get("two_way", False),
+                per_second=form.cleaned_data["per_second"],
                 help_phone=form.text("help_phone"), actor=office.actor,
             )  # fmt: skip
         except SettingsFault as fault:

@@ -71,7 +71,7 @@ def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
             "demo": settings.MELDKAMER_DEMO,
             "listens": settings.MELDKAMER_DEMO and orders.city_listens(),
             "longest": LONGEST_TEXT,
-            "patrols": scene.patrols(office.provider_ids),
+            "patrols": scene.patrols({one.pk: one.name for one in office.providers}),
         },
     )
 
