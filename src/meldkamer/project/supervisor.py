@@ -231,10 +231,16 @@ class Supervisor:
     def _tell(self) -> None:
         lines = ["", f"  meldkamer is ready:  {self.web_address}", ""]
         lines += [f"  log in as  {line}" for line in self._logins()]
+        if not self.plan.demo:
+            lines.append("  logins are made by   meldkamer staff provider, meldkamer staff add")
         lines += [
             "",
             f"  DC-09 receiver       {LOOPBACK}:{self.plan.dc09_port}  (TCP and UDP)",
-            f"  the city             {'dials in' if self.plan.city else 'is quiet (CITY=off)'}",
+        ]
+        if self.plan.demo:
+            city = "dials in" if self.plan.city else "is quiet (CITY=off)"
+            lines.append(f"  the city             {city}")
+        lines += [
             f"  everything it owns   {self.var}",
             "",
             "  Ctrl-C stops everything.",
