@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -143,6 +145,34 @@ def test_a_service_that_is_slow_or_away_costs_a_second_and_a_half_at_most(
     leave.set()
     commands.send_patrol(town.emma, burglary.pk, at(0))
     assert offered() == "near"
+
+
+def test_services_that_answer_drop_by_drop_leave_their_askers_for_the_next(
+    committed_town: Town, burglary: Incident, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(roads, "LIMIT_S", 0.3)
+    unit(committed_town, "near", 1.0)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as drip:
+        settings.MELDKAMER_ROUTING_URL = f"http://127.0.0.1:{drip.getsockname()[1]}"
+
+        def answer() -> None:
+            line, _ = drip.accept()
+            with line, suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+                while not over.wait(0.05):
+                    line.sendall(b" ")
+
+        threads = [threading.Thread(target=answer, daemon=True) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        # twice as many as there are askers: each is free again when its time is up
+        for _ in threads:
+            dispatching.ask_roads(committed_town.provider.pk, (51.2, 4.4))
+        began_s = time.monotonic()
+        assert roads._askers.submit(lambda: "free").result(2) == "free"
+        assert time.monotonic() - began_s < 1
+        over.set()
 
 
 def test_no_road_to_there_is_no_road_time(committed_town: Town, peer: Peer) -> None:

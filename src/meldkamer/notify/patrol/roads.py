@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
@@ -18,6 +17,7 @@ from concurrent.futures import TimeoutError as TookTooLong
 from django.conf import settings
 from django.db import connection
 
+from meldkamer.notify import web
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.notify.patrol.ranking import Position, km
 
@@ -26,7 +26,6 @@ LIMIT_S = 1.5
 _KEPT_S = 120.0
 #: the nearest ones as the crow flies; more make the table slow
 _MOST = 25
-_ANSWER_BYTES = 200_000
 _FORGET_ABOVE = 4_000
 
 _Key = tuple[int, float, float, float, float]
@@ -54,7 +53,7 @@ def ask(provider_id: int, position: Position | None) -> None:
         return
     try:
         seconds = _askers.submit(_table, base, position, units).result(LIMIT_S)
-    except (OSError, ValueError, TookTooLong) as fault:
+    except (web.NotGiven, web.NotKnown, ValueError, TookTooLong) as fault:
         log.warning("no road times, the distance decides: %s", type(fault).__name__)
         return
     if len(_found) > _FORGET_ABOVE:
@@ -101,8 +100,10 @@ def _table(base: str, position: Position, units: list[PatrolUnit]) -> list[float
         f"?sources={sources}&destinations=0&annotations=duration"
     )
     # the address is the installation's own setting, http or https (project.addresses)
-    with urllib.request.urlopen(address, timeout=LIMIT_S) as answer:  # noqa: S310
-        told = json.loads(answer.read(_ANSWER_BYTES))
+    answer = web.ask("GET", address, b"", {"Accept": "application/json"}, limit_s=LIMIT_S)
+    if not answer.taken:
+        raise ValueError(f"answers {answer.code}")
+    told = json.loads(answer.body)
     if not isinstance(told, dict) or told.get("code") != "Ok":
         raise ValueError("not a table")
     rows = told.get("durations")
