@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -241,6 +242,8 @@ def test_nothing_is_accepted_without_who_attends_or_nobody(
     page = act(desk, verified, "service", service="police", confirm="1", attends=" ")
     assert "A service was asked: who attends, and when?" in page
     assert "call sheet" in page
+    # what is missing may lie below on a small screen: it is gone to
+    assert re.search(r'<input id="attends"[^>]* autofocus', page)
     assert not Entry.objects.filter(what="police.requested").exists()
     act(desk, verified, "service", service="police", confirm="1", attends="nobody")
     assert Entry.objects.filter(what="police.requested").count() == 1

@@ -77,7 +77,7 @@ def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = ""
         return
     site = house.house_of(provider, now)
     name = f"{row.channel}: {row.name}"
-    zone = house.zone_of(site, f"C{row.pk}", name, row.help_phone, fault)
+    zone = house.zone_of(site, f"{house.ZONE}{row.pk}", name, row.help_phone, fault)
     if role == "event":
         house.call_first(site, name, row.help_phone)
     store_synthetic(

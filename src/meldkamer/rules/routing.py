@@ -137,7 +137,7 @@ class Throttle:
         return self._left
 
     def took(self, count: int) -> None:
-        """So many went. What is owed is bounded, so that those after them wait no longer than so."""
+        """So many went. What is owed is bounded: those after them wait no longer than that."""
         self._left -= count
         if self.per_second is not None:
             self._left = max(self._left, -_OWED_S * self.per_second)

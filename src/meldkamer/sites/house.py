@@ -14,6 +14,9 @@ from django.db import transaction
 from meldkamer.sites.models import Contact, Customer, Provider, Site, Zone
 from meldkamer.terms.loader import load
 
+#: what the numbers of the zones begin with that stand for carriers
+ZONE = "C"
+
 
 @transaction.atomic
 def house_of(provider: Provider, now: datetime) -> Site:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meldkamer.notify.authority import cap
@@ -98,6 +98,7 @@ def test_what_the_standard_forbids_is_not_written(changes: dict[str, Any], said:
 
 @settings(max_examples=80, deadline=None)
 @given(st.text(), st.text(), st.text(min_size=1))
+@example("", " ", "0")
 def test_any_text_of_a_sheet_stays_text(headline: str, value: str, place: str) -> None:
     try:
         written = cap.write(

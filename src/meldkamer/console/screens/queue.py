@@ -19,6 +19,7 @@ from meldkamer.console.norms import Norm, norm_of
 from meldkamer.console.timing import day, span
 from meldkamer.incidents.queries import FreeClass, Queue, QueueRow
 from meldkamer.people.models import Staff
+from meldkamer.sites import house
 
 _MARKS = {"camera": "camera", "person": "user"}
 
@@ -148,7 +149,9 @@ def _detail(row: QueueRow) -> str:
     if incident.wait_for and incident.state in ("waiting", "held"):
         return wording.word(wording.WAITS, incident.wait_for)
     parts = []
-    if incident.zone:
+    if incident.zone.startswith(house.ZONE) and row.zone_name:
+        parts.append(row.zone_name)  # a carrier: its number says nothing to an operator
+    elif incident.zone:
         parts.append(f"z{incident.zone} {row.zone_name}".strip())
     elif incident.type == "undefined":
         parts.append(incident.code)

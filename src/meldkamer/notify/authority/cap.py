@@ -161,7 +161,7 @@ def _info(root: ET.Element, alert: Alert) -> None:
     _add(info, "instruction", alert.instruction)
     _add(info, "contact", alert.contact)
     for name, value in alert.parameters:
-        if value:
+        if _clean(value):
             _pair(info, "parameter", name, value)
     area = ET.SubElement(info, _tag("area"))
     _add(area, "areaDesc", alert.place.description)
@@ -173,6 +173,11 @@ def _info(root: ET.Element, alert: Alert) -> None:
             _pair(area, "geocode", name, value)
 
 
+def _clean(text: str) -> str:
+    """As XML can hold it, without blanks around."""
+    return _NOT_IN_XML.sub("", text).strip()
+
+
 def _pair(parent: ET.Element, tag: str, name: str, value: str) -> None:
     pair = ET.SubElement(parent, _tag(tag))
     _add(pair, "valueName", name)
@@ -181,7 +186,7 @@ def _pair(parent: ET.Element, tag: str, name: str, value: str) -> None:
 
 def _add(parent: ET.Element, tag: str, text: str) -> None:
     """An element; none when it would be empty."""
-    clean = _NOT_IN_XML.sub("", text).strip()
+    clean = _clean(text)
     if clean:
         ET.SubElement(parent, _tag(tag)).text = clean
 
