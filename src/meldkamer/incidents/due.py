@@ -23,7 +23,6 @@ from meldkamer.rules import ladder, queue, verdicts
 from meldkamer.rules.acts import Close, Enqueue, LadderWait, Say
 from meldkamer.sites.models import Site
 
-
 #: a text that lies in the house is looked at again after so long
 _LOOK_AGAIN = timedelta(seconds=15)
 
