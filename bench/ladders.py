@@ -37,10 +37,10 @@ import os, sys
 import django
 django.setup()
 from datetime import UTC, datetime
-from meldkamer.notify import ways
-ways.add("smpp", "bench", datetime.now(UTC), secrets={"password": "secret"}, settings_given={
-    "host": "127.0.0.1", "port": int(sys.argv[1]), "system_id": "bench", "sender": "32470000000",
-    "window": int(sys.argv[2]), "receipts": False})
+from meldkamer.notify import way_commands
+way_commands.add("smpp", "bench", datetime.now(UTC), secrets={"password": "secret"},
+    settings_given={"host": "127.0.0.1", "port": int(sys.argv[1]), "system_id": "bench",
+    "sender": "32470000000", "window": int(sys.argv[2]), "receipts": False})
 """
 _BATTERIES = """
 import sys, time

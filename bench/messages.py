@@ -45,12 +45,12 @@ import json, sys
 import django
 django.setup()
 from datetime import UTC, datetime
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import OutboxMessage, WayOut
 kind, settings, secrets, channel, address, count = json.loads(sys.argv[1])
 now = datetime.now(UTC)
 WayOut.objects.update(enabled=False)
-row = ways.add(kind, kind, now, settings_given=settings, secrets=secrets)
+row = way_commands.add(kind, kind, now, settings_given=settings, secrets=secrets)
 OutboxMessage.objects.bulk_create([
     OutboxMessage(channel=channel, provider_id=1, site_id=1, recipient="An Peeters",
         address=address, language="nl", template="information", subject="Bericht",

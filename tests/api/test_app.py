@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from meldkamer.incidents import receipts
-from meldkamer.notify import inbox, ways
+from meldkamer.notify import inbox, way_commands
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from meldkamer.notify.push import signing
 
@@ -20,7 +20,7 @@ HOOK = f"/hooks/{TOKEN}/app/"
 
 @pytest.fixture
 def cloud(db: None) -> WayOut:
-    row = ways.add(
+    row = way_commands.add(
         "app_cloud", "Ajax", datetime.now(UTC),
         settings_given={"address": "https://cloud.example/x"}, secrets={"key": KEY},
     )  # fmt: skip

@@ -13,7 +13,7 @@ from django.test import Client
 from meldkamer.incidents import answering, desk_calls
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall, IncomingCall
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.people.models import CallerTries, Staff
@@ -60,7 +60,7 @@ def pbx(scene: Scene, peer: Exchange, desk: Client) -> WayOut:
     for_real(scene)
     desk.post("/choose/", {"dials": "pbx", "extension": "201"})
     settings = {"url": f"{peer.url}/o/{{extension}}/{{number}}/{{id}}"}
-    return ways.add("pbx_http", "Exchange", scene.now, settings_given=settings)
+    return way_commands.add("pbx_http", "Exchange", scene.now, settings_given=settings)
 
 
 def hear(state: str, talked_s: int | None = None) -> None:
@@ -159,7 +159,7 @@ def test_what_answered_may_be_a_voicemail_and_the_operator_says_so(
 def test_a_dead_exchange_says_the_number_to_dial_by_hand(
     desk: Client, pbx: WayOut, taken: Incident
 ) -> None:
-    ways.change(
+    way_commands.change(
         pbx.pk, datetime.now(UTC), values={"settings": {"url": "http://127.0.0.1:1/{number}"}}
     )
     page = act(desk, taken, "dial", step="call:premises")
@@ -290,7 +290,7 @@ def test_by_wire_instead_of_the_call_only_where_the_terms_say_so_and_somebody_ta
     consult(desk, taken, site)
     assert "Hand over by wire" not in act(desk, taken, "service", service="police")
     settings = {"url": "https://pz.example/cap", "sender": "centre@example.be", "recipient": "pz"}
-    ways.add("cap", "Police by wire", scene.now, settings_given=settings)
+    way_commands.add("cap", "Police by wire", scene.now, settings_given=settings)
     page = act(desk, taken, "service", service="police")
     assert "Hand over by wire" in page
     assert 'value="wire"' in page

@@ -10,7 +10,7 @@ from meldkamer.incidents import carrier_faults, taking
 from meldkamer.incidents.facts import incident_facts, terms_of
 from meldkamer.incidents.models import Incident, Verdict
 from meldkamer.journal.models import Entry
-from meldkamer.notify import inbox, outbox, ways
+from meldkamer.notify import inbox, outbox, way_commands, ways
 from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected
 from meldkamer.notify.kinds import CHANNELS, SANDBOX, SettingsFault
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
@@ -190,10 +190,10 @@ def test_nothing_of_a_provider_in_practice_is_any_carriers_to_take(outside: Town
 
 
 def test_a_channel_is_in_the_sandbox_or_outside_and_never_both(outside: Town) -> None:
-    box = ways.add(SANDBOX, "box", at(0), provider_id=outside.provider.pk, channel="sms")
+    box = way_commands.add(SANDBOX, "box", at(0), provider_id=outside.provider.pk, channel="sms")
     row = carrier(enabled=False)
     with pytest.raises(SettingsFault, match="never both"):
-        ways.change(row.pk, at(1), values={"enabled": True})
+        way_commands.change(row.pk, at(1), values={"enabled": True})
     row.refresh_from_db()
     assert not row.enabled
     outside.incident("battery")
@@ -202,7 +202,7 @@ def test_a_channel_is_in_the_sandbox_or_outside_and_never_both(outside: Town) ->
     assert outbox.claim(ways.facts(row), everyone, MORE, at(1)) == []
     assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=ways.in_sandbox()) == 1
     WayOut.objects.filter(pk=row.pk).update(enabled=False)
-    ways.change(box.pk, at(2), values={"enabled": False})
+    way_commands.change(box.pk, at(2), values={"enabled": False})
     assert ways.in_sandbox() == [(outside.other.pk, one) for one in CHANNELS]
 
 

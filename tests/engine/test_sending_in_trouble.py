@@ -7,17 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
 from meldkamer.incidents import carrier_faults
 from meldkamer.incidents.models import Incident, Notice
-from meldkamer.notify import inbox, outbox
+from meldkamer.notify import going_live, inbox, outbox
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
+from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.sandbox import all_sandbox
-from meldkamer.sites.models import Site
+from meldkamer.sites.models import Provider, Site
 from tests.engine.outside import HOUSE, MORE, carrier, claim, message_of, one
 from tests.incidents.town import Town, at, told
 
@@ -277,3 +278,31 @@ def test_who_mends_one_carrier_is_not_called_about_another(outside: Town) -> Non
     # nobody is known who mends this one: the first of the house's own contacts
     carrier_faults.fails(third.pk, "connection refused", at(4))
     assert called() == ("", "")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_is_being_written_is_seen_by_who_begins_to_practise(
+    committed_town: Town,
+) -> None:
+    provider = committed_town.provider
+    Provider.objects.filter(pk=provider.pk).update(practice=False)
+    written, go_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                committed_town.incident("battery")
+                written.set()
+                go_on.wait(20)
+        finally:
+            connections.close_all()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert written.wait(20)
+    threading.Timer(0.3, go_on.set).start()
+    # the text is of the world outside, so practice may not begin before it left
+    with pytest.raises(SettingsFault, match="1 real messages wait"):
+        going_live.set_practice(provider.pk, True, at(1), "staff:1")
+    writer.join(20)
+    assert not Provider.objects.get(pk=provider.pk).practice

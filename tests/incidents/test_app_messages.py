@@ -17,7 +17,7 @@ from meldkamer.incidents.carry_out import APP_DUE
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
-from meldkamer.notify import kinds, outbox, ways
+from meldkamer.notify import kinds, outbox, way_commands, ways
 from meldkamer.notify.carrier import Rejected
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.models import OutboxMessage, WayOut
@@ -203,7 +203,7 @@ def test_from_the_signal_to_the_phone_and_back_and_no_alarm_is_stood_down_by_it(
     endpoint = service.address + browser.path
     where = Subscribed(endpoint, browser.p256dh, unpadded(browser.auth))
     commands.subscribe(phone, where, at(-40))
-    row = ways.add(
+    row = way_commands.add(
         "webpush", "push", at(-30), settings_given={"contact": "technic@securitas.example"}
     )
     WayOut.objects.filter(pk=row.pk).update(state="up")

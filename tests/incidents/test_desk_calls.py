@@ -12,7 +12,7 @@ from meldkamer.engine import cycle
 from meldkamer.incidents import commands, customer_calls, desk_calls
 from meldkamer.incidents.faults import NotYours, Refused
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall
 from meldkamer.notify.models import WayOut
 from meldkamer.people.models import Staff
@@ -47,7 +47,7 @@ def pbx(house: Town, peer: Exchange) -> WayOut:
 
 def add(peer: Exchange, name: str = "Exchange", **changes: Any) -> WayOut:
     settings = {"url": f"{peer.url}/originate", "body": '{"to": "{number}", "id": "{id}"}'}
-    return ways.add("pbx_http", name, NOW, settings_given=settings | changes)
+    return way_commands.add("pbx_http", name, NOW, settings_given=settings | changes)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_second_exchange_takes_over_but_not_when_the_first_may_ring(
     assert len(peer.asked) == 1
     commands.call_result(house.emma, taken.pk, "call:premises", "no_answer", "", at(5))
     peer.wait_s = 0.8
-    ways.change(first.pk, at(5), values={"settings": {
+    way_commands.change(first.pk, at(5), values={"settings": {
         "url": f"{peer.url}/originate/{{number}}", "limit_s": 0.3}})  # fmt: skip
     call = dial(house, taken, f"call:{house.key(1)}", 6)
     assert (call.state, call.fault) == ("failed", desk_calls.IN_DOUBT)
@@ -224,7 +224,7 @@ def test_another_provider_s_exchange_says_nothing_of_it(
     house: Town, pbx: WayOut, taken: Incident, peer: Exchange
 ) -> None:
     call = dial(house, taken)
-    other = ways.add(
+    other = way_commands.add(
         "pbx_http", "Theirs", NOW, provider_id=house.other.pk,
         settings_given={"url": f"{peer.url}/{{number}}"},
     )  # fmt: skip

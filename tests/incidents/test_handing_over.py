@@ -10,7 +10,7 @@ import pytest
 from meldkamer.incidents import commands, receipts, service_sheet
 from meldkamer.incidents.handing_over import Accepted
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import inbox, ways
+from meldkamer.notify import inbox, way_commands
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.sites import service_numbers
@@ -35,7 +35,7 @@ def house(town: Town) -> Town:
 
 
 def way(house: Town, **changes: Any) -> WayOut:
-    return ways.add("cap", "Police by wire", NOW, settings_given=CAP | changes)
+    return way_commands.add("cap", "Police by wire", NOW, settings_given=CAP | changes)
 
 
 def call(house: Town, incident: Incident, step: str, result: str, says: str, s: float) -> None:
@@ -237,7 +237,7 @@ def test_in_practice_it_is_an_exercise_and_stays_in_the_house(
 ) -> None:
     house.provider.practice = True
     house.provider.save()
-    ways.add("sandbox", "Sandbox", NOW, channel="authority")
+    way_commands.add("sandbox", "Sandbox", NOW, channel="authority")
     ask(house, verified)
     (message,) = messages()
     assert ET.fromstring(message.body).findtext(f"{NS}status") == "Exercise"

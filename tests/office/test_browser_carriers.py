@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands, ways
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.sites.models import Provider, Site
 from tests.office.test_browser import browser as browser
@@ -24,14 +24,14 @@ def fleet(securitas: Provider) -> WayOut:
     """Two mail servers, the first of which fails; a cloud; messages that wait."""
     now = datetime.now(UTC)
     rows = [
-        ways.add(
+        way_commands.add(
             "smtp", name, now, provider_id=securitas.pk, priority=order,
             settings_given={"host": f"{name}.example", "sender": "alarm@securitas.example"},
             secrets={"password": "never shown"},
         )
         for order, name in enumerate(("relay-a", "relay-b"), 1)
     ]  # fmt: skip
-    cloud = ways.add(
+    cloud = way_commands.add(
         "app_cloud", "Ajax", now, settings_given={"address": "https://cloud.example/x"},
         secrets={"key": "k"},
     )  # fmt: skip

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from meldkamer.journal.models import Entry
-from meldkamer.notify import health, inbox, ways
+from meldkamer.notify import health, inbox, way_commands, ways
 from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault, settings_type
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.office.carrier_forms import CarrierForm
@@ -49,7 +49,7 @@ def now() -> datetime:
 @pytest.fixture
 def mail(securitas: Provider) -> WayOut:
     """A mail server that works, driven by somebody."""
-    row = ways.add(
+    row = way_commands.add(
         "smtp", "relay A", now(), provider_id=securitas.pk,
         settings_given={"host": "smtp.example", "sender": "alarm@securitas.example"},
         secrets={"password": "hunter2hunter2"},
@@ -188,7 +188,7 @@ def test_every_kind_has_a_form_that_gives_back_its_own_settings(kind: str, db: N
 def test_the_page_says_what_fails_what_takes_its_place_and_what_waits(
     office: Client, mail: WayOut, securitas: Provider
 ) -> None:
-    second = ways.add(
+    second = way_commands.add(
         "smtp", "relay B", now(), provider_id=securitas.pk, priority=2,
         settings_given={"host": "b.example", "sender": "alarm@b.example"},
     )  # fmt: skip
@@ -293,7 +293,7 @@ def test_a_channel_is_in_the_sandbox_or_outside_never_both(
     office.post(f"{LIST}sandbox/", put)
     assert health.in_practice([securitas.pk]) == [(securitas, ["mail"])]
     with pytest.raises(SettingsFault, match="never both"):
-        ways.change(mail.pk, now(), values={"enabled": True})
+        way_commands.change(mail.pk, now(), values={"enabled": True})
     assert "never both" in office.post(f"{LIST}{mail.pk}/on/", follow=True).content.decode()
     office.post(f"{LIST}sandbox/", put | {"put": "out"})
     office.post(f"{LIST}{mail.pk}/on/")
@@ -323,7 +323,7 @@ def test_the_page_costs_the_same_for_many_carriers(office: Client, mail: WayOut)
     with CaptureQueriesContext(connection) as one:
         office.get(LIST)
     for number in range(8):
-        ways.add(
+        way_commands.add(
             "smtp", f"relay {number}", now(),
             settings_given={"host": "b.example", "sender": "alarm@b.example"},
         )  # fmt: skip

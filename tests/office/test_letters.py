@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
-from meldkamer.notify import outbox, ways
+from meldkamer.notify import outbox, way_commands, ways
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
 from meldkamer.notify.models import OutboxMessage, Receipt
@@ -27,7 +27,7 @@ QUEUE = reverse("office:letters")
 def write(site: Site, recipient: str = "An Peeters") -> Letter:
     """A letter that the carrier has made."""
     provider = site.provider
-    way = ways.enabled()[0] if ways.enabled() else ways.add("print_queue", "printer", NOW)
+    way = ways.enabled()[0] if ways.enabled() else way_commands.add("print_queue", "printer", NOW)
     message = notify.send(
         "letter", "interrupted", address="Kerkstraat 12, 2800 Mechelen", recipient=recipient,
         language="nl", clause="D908.1", now=NOW,

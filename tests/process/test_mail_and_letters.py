@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from meldkamer.notify import commands as notify
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.mail.verp import message_of
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.post.models import Letter
@@ -51,8 +51,8 @@ def test_a_worker_that_is_killed_loses_no_mail_and_makes_no_letter_twice(
             "host": "127.0.0.1", "port": peer.port, "tls": "none", "sender": "a@centre.example",
             "bounce_domain": "b.centre.example", "hello": "centre.example",
         }  # fmt: skip
-        ways.add("smtp", "mail", now(), settings_given=settings)
-        ways.add("print_queue", "printer", now())
+        way_commands.add("smtp", "mail", now(), settings_given=settings)
+        way_commands.add("print_queue", "printer", now())
         for number in range(_EACH):
             write(town, "mail", number)
             write(town, "letter", number)

@@ -9,7 +9,7 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from meldkamer.journal.models import Entry
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayOut
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
@@ -38,14 +38,14 @@ def town(committed_town: Town) -> Town:
 @pytest.fixture
 def gateway(town: Town, live_server: LiveServer, tmp_path: Path) -> Iterator[Kannel]:
     """Kannel and its carrier, each knowing the other."""
-    row = ways.add("sms_http", "Kannel", now(), settings_given={"url": "http://127.0.0.1:9/",
+    row = way_commands.add("sms_http", "Kannel", now(), settings_given={"url": "http://127.0.0.1:9/",
                    "username": USER, "sender": NUMBER})  # fmt: skip
-    token = ways.new_hook_token(row.pk, now())
+    token = way_commands.new_hook_token(row.pk, now())
     hooks = f"{live_server.url.replace('localhost', '127.0.0.1')}/hooks/{token}/"
     one = Kannel(tmp_path, hooks)
     settings = {"url": one.url, "username": USER, "sender": NUMBER, "status_url": one.status_url}
     secrets = {"password": PASSWORD, "hook_url": hooks}
-    ways.change(row.pk, now(), values={"settings": settings}, secrets=secrets)
+    way_commands.change(row.pk, now(), values={"settings": settings}, secrets=secrets)
     try:
         one.start()
         yield one

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from meldkamer.journal.models import Entry
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import InboundMessage, OutboxMessage, WayOut
 from meldkamer.project.scratch import scratch_database
 from meldkamer.sites.models import Site
@@ -58,7 +58,7 @@ def _clauses(site: Site) -> list[str]:
 def test_the_ladder_runs_over_a_modem_and_survives_the_death_of_the_worker(
     town: Town, test_dsn: str, modem: Gammu
 ) -> None:
-    ways.add("gammu", "modem", now(), settings_given=modem.settings | {"limit_s": 20})
+    way_commands.add("gammu", "modem", now(), settings_given=modem.settings | {"limit_s": 20})
     agrees, empty, later = (a_site(town) for _ in range(3))
     with work(test_dsn, wait_s=30) as worker:
         until(lambda: WayOut.objects.get().state == "up", "the carrier works")

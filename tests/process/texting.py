@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
@@ -121,7 +121,7 @@ def over_smpp(port: int, name: str = "first", priority: int = 1, **settings: Any
         "answer_s": 1.5,
         "throttled_s": 0.2,
     }
-    return ways.add(
+    return way_commands.add(
         "smpp", name, now(), priority=priority, settings_given={**given, **settings},
         secrets={"password": PASSWORD},
     )  # fmt: skip

@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
+from meldkamer.agenda.listening import listen
 from meldkamer.incidents import carrier_faults, sent
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
@@ -156,7 +157,7 @@ class Lines(threading.Thread):
 
     def _listen(self) -> None:
         connection.ensure_connection()
-        with ways.listener(OUTBOX, ways.CHANNEL) as listener:
+        with listen(OUTBOX, ways.CHANNEL) as listener:
             renew_at_s = 0.0
             while not self._stopping.is_set():
                 if time.monotonic() >= renew_at_s:

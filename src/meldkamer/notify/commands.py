@@ -1,7 +1,7 @@
-"""The only writer of the outbox and of what comes back.
+"""What goes into the outbox, and what the sandbox takes out of it.
 
 `send` commits a message with the decision that made it; `hand_over` gives it to its carrier in a
-transaction of its own; `receive` stores a reply before anything reacts to it.
+transaction of its own. What carriers outside take is of `outbox`, what comes back of `inbox`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from django.db.models import Exists, OuterRef, Q
 from meldkamer.agenda.commands import OF_NO_CLASS
 from meldkamer.notify.carrier import CarrierFault, Rejected
 from meldkamer.notify.kinds import SANDBOX
-from meldkamer.notify.models import InboundMessage, OutboxMessage, WayOut
+from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.templates import render
 from meldkamer.sites.models import Provider
 
-OUTBOX, INBOUND = "meldkamer_outbox", "meldkamer_inbound"
+OUTBOX = "meldkamer_outbox"
+#: class of the advisory locks that senders share; the other number is the provider's
+_SENDERS = 7305012
+_BEGIN = "SELECT pg_notify(%s, ''), pg_advisory_xact_lock_shared(%s, (%s %% 2147483647)::int)"
 # smallint
 _ATTEMPTS_MOST = 32_000
 #: a carrier inside the house: it takes a message in the transaction that hands it over
@@ -52,7 +55,8 @@ def send(
     cloud: the carrier of this name alone takes it (S8.3).
     """
     subject, body = render(template, language, facts, provider_id)
-    message = OutboxMessage.objects.create(
+    _begin(provider_id)
+    return OutboxMessage.objects.create(
         channel=channel,
         template=template,
         address=address,
@@ -70,15 +74,14 @@ def send(
         urgency=urgency,
         cloud=cloud,
     )
-    _wake()
-    return message
 
 
 def send_another_way(
     message: OutboxMessage, channel: str, address: str, now: datetime
 ) -> OutboxMessage:
     """The same words to the same person over another channel; the first one stays as it is."""
-    again = OutboxMessage.objects.create(
+    _begin(message.provider_id or 0)
+    return OutboxMessage.objects.create(
         channel=channel,
         template=message.template,
         address=address,
@@ -94,31 +97,24 @@ def send_another_way(
         contact_id=message.contact_id,
         urgency=message.urgency,
     )
-    _wake()
-    return again
 
 
-def _wake() -> None:
+def _begin(provider_id: int) -> None:
+    """Wake the lines at COMMIT; until then nobody moves the provider to the other side."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [OUTBOX])
+        cursor.execute(_BEGIN, [OUTBOX, _SENDERS, provider_id])
 
 
-def receive(channel: str, sender: str, text: str, now: datetime, carrier_ref: str = "") -> int:
-    """Store a reply; the same carrier reference is stored once. Returns its id."""
-    sender, text = sender.replace("\0", ""), text.replace("\0", "")
-    if carrier_ref:
-        message, _ = InboundMessage.objects.get_or_create(
-            channel=channel,
-            carrier_ref=carrier_ref,
-            defaults={"sender": sender, "text": text, "received_at": now},
-        )
-    else:
-        message = InboundMessage.objects.create(
-            channel=channel, sender=sender, text=text, received_at=now
-        )
+def wait_for_senders(provider_id: int) -> None:
+    """Until every message of a provider that is being written now is committed; no more meanwhile.
+
+    For the transaction that moves the provider into practice or out of it: a message is of one
+    side or of the other.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [INBOUND])
-    return int(message.pk)
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, (%s %% 2147483647)::int)", [_SENDERS, provider_id]
+        )
 
 
 def hand_over(

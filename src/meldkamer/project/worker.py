@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection, connections
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
+from meldkamer.agenda.listening import listen
 from meldkamer.engine import cycle, house_keeping
 from meldkamer.engine.sending import Lines
 from meldkamer.notify import ways
@@ -163,16 +164,9 @@ class Worker:
 
     def _listen(self) -> None:
         self._forget()
-        parameters = connection.get_connection_params()
-        parameters.pop("cursor_factory", None)
-        parameters.pop("context", None)
-        parameters.pop("prepare_threshold", None)
-        parameters["autocommit"] = True
-        self.listener = psycopg.connect(**parameters)
+        self.listener = listen(*CHANNELS)
         with connection.cursor() as cursor:
             cursor.execute(f"SET idle_in_transaction_session_timeout = '{_HANGING_S}s'")
-        for channel in CHANNELS:
-            self.listener.execute(f"LISTEN {channel}".encode())
 
     def _sleep(self) -> None:
         wait_s = LONGEST_SLEEP_S

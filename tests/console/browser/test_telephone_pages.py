@@ -10,7 +10,7 @@ import pytest
 
 from meldkamer.incidents import answering, commands, desk_calls
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall
 from meldkamer.notify.models import WayOut
 from meldkamer.people.models import Staff
@@ -42,7 +42,7 @@ def pbx(town: Scene, peer: Exchange) -> WayOut:
     draft = ServiceNumberDraft("police", "lokale politie Gent", "09 266 61 11", "nl")
     service_numbers.enter(house, draft, town.now - timedelta(days=1), "office")
     settings = {"url": f"{peer.url}/o/{{extension}}/{{number}}/{{id}}"}
-    return ways.add("pbx_http", "Exchange", town.now, settings_given=settings)
+    return way_commands.add("pbx_http", "Exchange", town.now, settings_given=settings)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
 from meldkamer.incidents import commands
 from meldkamer.journal.models import Entry
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import OutboxMessage
 from tests.incidents.conftest import committed_town
 from tests.incidents.town import Town, told
@@ -50,7 +50,7 @@ def test_a_request_is_handed_over_and_its_acceptance_comes_into_the_course(
     commands.call_result(town.emma, holdup.pk, "call:premises", "no_answer", "", now)
     with exchange() as police:
         police.body = ACK.format(kind="Ack", note="opgenomen").encode()
-        ways.add(
+        way_commands.add(
             "cap", "Police by wire", now,
             settings_given={"url": f"{police.url}/cap", "sender": "centre@example.be"},
         )  # fmt: skip

@@ -9,7 +9,7 @@ from meldkamer.engine.sending import House
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
-from meldkamer.notify import outbox, ways
+from meldkamer.notify import outbox, way_commands, ways
 from meldkamer.notify.carrier import Rejected
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
@@ -161,7 +161,8 @@ def test_a_mail_goes_out_to_a_real_server_and_its_report_finds_the_way_back(
             "host": "127.0.0.1", "port": peer.port, "tls": "none",
             "sender": "office@centre.example", "bounce_domain": "bounces.centre.example",
         }  # fmt: skip
-        way = ways.add("smtp", "post", at(0), provider_id=town.provider.pk, settings_given=settings)
+        whose = town.provider.pk
+        way = way_commands.add("smtp", "post", at(0), provider_id=whose, settings_given=settings)
         WayOut.objects.filter(pk=way.pk).update(state="up")
         message = sent(town, incident, state="pending", carrier=None, carrier_ref="")
         carrier = build("smtp", settings, {}, StoringEars(way.pk))

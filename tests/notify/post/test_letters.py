@@ -14,7 +14,7 @@ from meldkamer.engine.sending import House
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
-from meldkamer.notify import outbox, ways
+from meldkamer.notify import outbox, way_commands, ways
 from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
@@ -34,7 +34,8 @@ def post(town: Town) -> WayOut:
     """The town's messages may leave, and its letters have a queue."""
     town.provider.practice = False
     town.provider.save()
-    row = ways.add("print_queue", "the office's printer", at(0), provider_id=town.provider.pk)
+    whose = town.provider.pk
+    row = way_commands.add("print_queue", "the office's printer", at(0), provider_id=whose)
     WayOut.objects.filter(pk=row.pk).update(state="up")
     row.refresh_from_db()
     return row

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.kinds import KINDS, SettingsFault, build, read_settings
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from tests.notify.sms.centres import Heard
@@ -56,13 +56,13 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
 ) -> None:
     now = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
     with pytest.raises(SettingsFault, match=r"S7\.3") as fault:
-        ways.add("smpp", "answered", now, settings_given=LEAST | wrong)
+        way_commands.add("smpp", "answered", now, settings_given=LEAST | wrong)
     assert told in str(fault.value)
     assert "S7.3" in str(fault.value)
-    row = ways.add("smpp", "one way", now, settings_given=LEAST | wrong, two_way=False)
+    row = way_commands.add("smpp", "one way", now, settings_given=LEAST | wrong, two_way=False)
     with pytest.raises(SettingsFault, match=r"S7\.3"):
-        ways.change(row.pk, now, values={"two_way": True})
-    assert ways.add("smpp", "number", now, settings_given=LEAST).two_way
+        way_commands.change(row.pk, now, values={"two_way": True})
+    assert way_commands.add("smpp", "number", now, settings_given=LEAST).two_way
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from django.conf import LazySettings
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import ways
+from meldkamer.notify import way_commands
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.terms.loader import varied
 from tests.incidents.town import Town, told
@@ -54,7 +54,7 @@ def test_a_battery_is_announced_and_closed_by_a_key(
             "target": phone.exchange, "local_address": "127.0.0.1", "repeat": 1, "pause_s": 0.5,
             "ask": False,
         }  # fmt: skip
-        ways.add("sip", "exchange", now, provider_id=town.provider.pk, settings_given=given)
+        way_commands.add("sip", "exchange", now, provider_id=town.provider.pk, settings_given=given)
         incident = town.incident("battery", now)
         phone.ear.listen(1.0)
         assert OutboxMessage.objects.filter(incident_id=incident.pk).count() == 1

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from meldkamer.notify import commands as notify
-from meldkamer.notify import health, ways
+from meldkamer.notify import going_live, health, way_commands
 from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.web import fault_of_address
@@ -82,8 +82,8 @@ def new(request: HttpRequest, office: Office) -> HttpResponse:
     form = CarrierForm(kind, owners, None, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            ways.prove(kind.name, form.settings(), form.secrets(), None)
-            row = ways.add(
+            way_commands.prove(kind.name, form.settings(), form.secrets(), None)
+            row = way_commands.add(
                 kind.name, form.text("name"), office.now,
                 provider_id=form.provider_id(), settings_given=form.settings(),
                 secrets=form.secrets(), priority=form.cleaned_data["priority"],
@@ -110,8 +110,8 @@ def carrier(request: HttpRequest, office: Office, carrier_id: int) -> HttpRespon
     form = CarrierForm(kind, [], row, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            ways.prove(kind.name, form.settings(), form.secrets(), row)
-            ways.change(
+            way_commands.prove(kind.name, form.settings(), form.secrets(), row)
+            way_commands.change(
                 row.pk, office.now, values={**form.common(), "settings": form.settings()},
                 secrets=form.secrets(), actor=office.actor,
             )  # fmt: skip
@@ -153,7 +153,7 @@ def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> Http
     """Switch it on or off, ask it earlier or later, make its hooks' address anew."""
     row = _row(office, carrier_id)
     if act == "hook":
-        token = ways.new_hook_token(row.pk, office.now, office.actor)
+        token = way_commands.new_hook_token(row.pk, office.now, office.actor)
         names = HOOKS.get(row.channel, ())
         issued = [request.build_absolute_uri(reverse(name, args=[token])) for name in names]
         _tell_itself(request, office, row, token)
@@ -166,7 +166,7 @@ def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> Http
         "down": {"priority": min(99, row.priority + 1)},
     }
     try:
-        ways.change(row.pk, office.now, values=changes[act], actor=office.actor)
+        way_commands.change(row.pk, office.now, values=changes[act], actor=office.actor)
     except SettingsFault as fault:
         messages.error(request, str(fault))
     return redirect("office:carriers")
@@ -186,7 +186,7 @@ def _tell_itself(request: HttpRequest, office: Office, row: WayOut, token: str) 
         said = _("Enter the address under %(name)s as well: from here it would not be https.")
         messages.warning(request, said % {"name": HOOK_URL})
         return
-    ways.change(row.pk, office.now, secrets={HOOK_URL: address}, actor=office.actor)
+    way_commands.change(row.pk, office.now, secrets={HOOK_URL: address}, actor=office.actor)
 
 
 @require_POST
@@ -248,7 +248,7 @@ def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
         raise Http404
     inside = request.POST.get("put") == "in"
     try:
-        ways.put_in_sandbox(provider.pk, channel, inside, office.now, office.actor)
+        going_live.put_in_sandbox(provider.pk, channel, inside, office.now, office.actor)
     except SettingsFault as fault:
         messages.error(request, str(fault))
     return redirect("office:carriers")
@@ -274,7 +274,7 @@ def practice(request: HttpRequest, office: Office) -> HttpResponse:
         messages.error(request, _("The demo never goes live: its people are invented."))
     else:
         try:
-            ways.set_practice(provider.pk, not live, office.now, office.actor)
+            going_live.set_practice(provider.pk, not live, office.now, office.actor)
         except SettingsFault as fault:
             messages.error(request, str(fault))
     return redirect("office:carriers")
