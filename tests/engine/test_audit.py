@@ -25,7 +25,7 @@ from meldkamer.incidents.models import AreaOutage, HouseCheck, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry
 from meldkamer.journal.seal import seal_all
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from tests.incidents.town import NOW, Town, at, row_of, run, told
 
@@ -101,7 +101,7 @@ def lost(town: Town) -> None:
 
 
 def reply(town: Town) -> None:
-    notify.receive("sms", "+32475000000", "?", at(31))
+    inbox.store_inside("+32475000000", "?", at(31))
 
 
 def message(town: Town) -> None:

@@ -22,6 +22,7 @@ from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import seal
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.models import InboundMessage, OutboxMessage
 from meldkamer.notify.sandbox import all_sandbox
 from meldkamer.project.worker import Worker
@@ -69,8 +70,8 @@ def test_two_workers_consume_a_reply_once_and_hand_a_message_over_once(
     assert (sum(results), len(seen)) == (1, 1)
     text = OutboxMessage.objects.get()
     assert (text.state, text.attempts) == ("handed_over", 1)
-    notify.receive("sms", text.address, "ok", at(5), "ref-1")
-    notify.receive("sms", text.address, "ok", at(5), "ref-1")
+    inbox.store_inside(text.address, "ok", at(5), "ref-1")
+    inbox.store_inside(text.address, "ok", at(5), "ref-1")
     results = together(*[partial(cycle.consume_all, at(5))] * 3)
     assert faults(results) == []
     assert sum(results) == 1
@@ -222,8 +223,8 @@ def test_a_zone_number_of_any_length_opens_an_incident(town: Town) -> None:
 def test_a_reply_that_cannot_be_consumed_stops_no_other(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = notify.receive("sms", "+32475000001", "?", NOW)
-    second = notify.receive("sms", "+32475000002", "?", NOW)
+    first = inbox.store_inside("+32475000001", "?", NOW)
+    second = inbox.store_inside("+32475000002", "?", NOW)
     real = texting._consume
 
     def consume(message: InboundMessage, now: Any) -> None:
@@ -314,7 +315,7 @@ def test_a_test_message_that_came_in_time_is_not_missed_however_late_it_is_judge
 def test_a_reply_that_came_in_time_is_in_time_however_late_it_is_read(town: Town) -> None:
     town.signal("battery", "YT")
     run(NOW)
-    notify.receive("sms", town.contact().phone, "ok", at(90))
+    inbox.store_inside(town.contact().phone, "ok", at(90))
     assert cycle.act_on_due(at(600)) == 0
     run(at(600))
     assert Incident.objects.get().outcome == "confirmed_by_sms"

@@ -13,7 +13,7 @@ from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rules import procedures
 from tests.incidents.town import NOW, Town, at, run, told
@@ -84,7 +84,7 @@ def test_the_second_incident_that_one_reply_answers_says_why(town: Town) -> None
     texted = OutboxMessage.objects.filter(address=phone, template="ladder")
     assert texted.values("incident_id").distinct().count() == 2
     town.signal("line_test", "LT", zone=None, when=at(1801))
-    notify.receive("sms", phone, "?", at(1812))
+    inbox.store_inside(phone, "?", at(1812))
     run(at(1812))
     open_ones = Incident.objects.filter(closed_at=None, type__in=("battery", "power")).count()
     answered = told("sms.answered")

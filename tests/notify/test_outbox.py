@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.models import InboundMessage, PatrolUnit
 from meldkamer.notify.patrol import jobs
 from meldkamer.notify.queries import free_units
@@ -20,16 +20,16 @@ from tests.incidents.town import NOW, Town, at, run
 def test_a_reply_that_the_carrier_brings_several_times_is_stored_once(
     committed_town: Town,
 ) -> None:
-    bring = partial(notify.receive, "sms", "+32475000001", "ok", NOW, "carrier-7")
+    bring = partial(inbox.store_inside, "+32475000001", "ok", NOW, "carrier-7")
     results = together(bring, bring, bring)
     assert faults(results) == []
     assert len(set(results)) == 1
     assert InboundMessage.objects.count() == 1
-    assert notify.receive("sms", "+32475000001", "ok", NOW) != results[0]
+    assert inbox.store_inside("+32475000001", "ok", NOW) != results[0]
 
 
 def test_a_nul_character_in_a_reply_does_no_harm(town: Town) -> None:
-    number = notify.receive("sms", "+32475\x00000001", "o\x00k", NOW)
+    number = inbox.store_inside("+32475\x00000001", "o\x00k", NOW)
     row = InboundMessage.objects.get(pk=number)
     assert (row.sender, row.text) == ("+32475000001", "ok")
 

@@ -100,7 +100,7 @@ class Robot:
 
     def answer(self) -> None:
         """Somebody answers a text that he got; a carrier may bring the same reply twice."""
-        from meldkamer.notify import commands as notify
+        from meldkamer.notify import inbox
         from meldkamer.notify.models import InboundMessage, OutboxMessage
 
         known = InboundMessage.objects.values_list("carrier_ref", flat=True)
@@ -111,7 +111,7 @@ class Robot:
             if f"r{text.pk}" not in set(known) and self.chance.random() < 0.7:
                 words = self.chance.choice(("ok", " OK ", "wat?", ""))
                 for _ in range(2):
-                    notify.receive("sms", text.address, words, _now(), f"r{text.pk}")
+                    inbox.store_inside(text.address, words, _now(), f"r{text.pk}")
 
     def call_in(self) -> None:
         """Somebody calls the centre."""

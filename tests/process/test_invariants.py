@@ -13,7 +13,7 @@ from django.db import connection
 
 from meldkamer.contracts import commands as contracts
 from meldkamer.incidents import commands, incoming
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from tests.incidents.conftest import committed_town
 from tests.incidents.town import NOW, Town, at, run
 from tests.process import invariants
@@ -95,7 +95,7 @@ def lived_in(town: Town) -> None:
     town.signal("battery", "YT", when=at(10))
     town.signal("power", "AT", when=at(10))
     run(at(10))
-    notify.receive("sms", town.contact().phone, "?", at(20), "r1")
+    inbox.store_inside(town.contact().phone, "?", at(20), "r1")
     run(at(20))
     town.signal("intrusion", when=at(30))
     run(at(30))

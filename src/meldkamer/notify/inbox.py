@@ -1,6 +1,6 @@
 """What comes back from carriers: receipts and replies, stored before anybody is answered.
 
-The only writer of receipts. What is stored twice is stored once: a carrier that heard no answer
+The only writer of both. What is stored twice is stored once: a carrier that heard no answer
 from us brings it again. Nothing is decided here.
 """
 
@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from meldkamer.notify.carrier import REF_MOST, ReceiptState, storable
-from meldkamer.notify.commands import INBOUND
 from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayOut
 
+INBOUND = "meldkamer_inbound"
 _DETAIL_MOST, _NUMBER_MOST = 500, 60
 #: a longer reply is kept up to here: a text has a few hundred characters
 _TEXT_MOST = 20_000
@@ -31,17 +31,27 @@ def store_reply(
     Without a ref nothing can be known twice, so each is stored. The empty text is one (S7.4).
     """
     channel = WayOut.objects.values_list("channel", flat=True).get(pk=carrier_id)
+    own = _digest(f"{carrier_id}:{storable(ref, len(ref))}") if ref else ""
+    carrier = {"carrier_id": carrier_id, "to": storable(to, _NUMBER_MOST)}
+    return _store(channel, sender, text, now, own, **carrier)
+
+
+@transaction.atomic
+def store_inside(sender: str, text: str, now: datetime, ref: str = "") -> int:
+    """Store a text that no carrier brought: of the sandbox, of a rehearsal. Else as a reply."""
+    return _store("sms", sender, text, now, ref)
+
+
+def _store(channel: str, sender: str, text: str, now: datetime, ref: str, **carrier: object) -> int:
     values = {
         "sender": storable(sender, _NUMBER_MOST),
-        "to": storable(to, _NUMBER_MOST),
         "text": storable(text, _TEXT_MOST),
-        "carrier_id": carrier_id,
         "received_at": now,
+        **carrier,
     }
     if ref:
-        own = _digest(f"{carrier_id}:{storable(ref, len(ref))}")
         message, _ = InboundMessage.objects.get_or_create(
-            channel=channel, carrier_ref=own, defaults=values
+            channel=channel, carrier_ref=ref, defaults=values
         )
     else:
         message = InboundMessage.objects.create(channel=channel, **values)

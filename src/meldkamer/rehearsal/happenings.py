@@ -18,7 +18,7 @@ from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import AreaOutage, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.store import store
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.people import identification
 from meldkamer.receivers.intake import Origin, receive
 from meldkamer.rehearsal.changing import sheet
@@ -100,7 +100,7 @@ def sms_from(world: World, event: EventPart, now: datetime) -> None:
 
 def receive_text(sender: str, text: str, now: datetime, carrier_ref: str = "") -> None:
     """A text comes in; one that the carrier brings twice has the same reference."""
-    notify.receive("sms", sender, text, now, carrier_ref)
+    inbox.store_inside(sender, text, now, carrier_ref)
 
 
 def phone_from(world: World, event: EventPart, now: datetime) -> None:

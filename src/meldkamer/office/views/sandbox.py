@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.incidents import practising
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.office.access import Office, in_the_sandbox
@@ -97,7 +97,7 @@ def reply(request: HttpRequest, office: Office) -> HttpResponse:
         return HttpResponseBadRequest(
             _("The text is longer than %(most)s characters.") % {"most": LONGEST_TEXT}
         )
-    notify.receive("sms", address, text, office.now)
+    inbox.store_inside(address, text, office.now)
     return redirect(f"{reverse('office:sandbox')}?{_query(address)}")
 
 

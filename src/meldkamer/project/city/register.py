@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from meldkamer.incidents.models import Incident
-from meldkamer.notify import commands as notify
+from meldkamer.notify import inbox
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.office.activation import start_watching
 from meldkamer.office.sandbox.people import texted
@@ -152,4 +152,4 @@ def _answered(row: OutboxMessage) -> bool:
 
 def answer_text(reply: Reply, now: datetime) -> None:
     """Hand a reply in as a carrier does; the same one twice is stored once."""
-    notify.receive("sms", reply.sender, reply.text, now, carrier_ref=f"city:{reply.message_id}")
+    inbox.store_inside(reply.sender, reply.text, now, ref=f"city:{reply.message_id}")
