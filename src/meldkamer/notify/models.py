@@ -43,6 +43,8 @@ class WayOut(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.UNKNOWN)
     since = models.DateTimeField(null=True, blank=True)
     beat_at = models.DateTimeField(null=True, blank=True)
+    # it asked to be left alone until then; meanwhile others are asked
+    rests_until = models.DateTimeField(null=True, blank=True)
     last_fault = models.TextField(blank=True)
 
     class Meta:
