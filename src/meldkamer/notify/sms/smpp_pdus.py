@@ -24,14 +24,7 @@ LENGTH_MOST = 80_000
 RESPONSE = 0x8000_0000
 GENERIC_NACK, UNBIND, ENQUIRE_LINK, DELIVER_SM = 0x8000_0000, 0x6, 0x15, 0x5
 ALERT_NOTIFICATION, OUTBIND = 0x102, 0xB
-#: commands whose answer has a name of its own in smpplib
-RESPONSES = {
-    UNBIND: "unbind_resp",
-    ENQUIRE_LINK: "enquire_link_resp",
-    DELIVER_SM: "deliver_sm_resp",
-}
-
-OK, SYSTEM_ERROR, QUEUE_FULL, THROTTLED = 0x0, 0x8, 0x14, 0x58
+OK, QUEUE_FULL, THROTTLED = 0x0, 0x14, 0x58
 UNKNOWN_COMMAND, NOT_BOUND, BAD_LENGTH, NOT_NOW, NEVER = 0x3, 0x4, 0x1, 0x64, 0x66
 UNKNOWN_ERROR = 0xFF
 #: the login itself was refused: trying it again at once may block the account
