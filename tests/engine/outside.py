@@ -24,10 +24,10 @@ def carrier(name: str = "first", priority: int = 1, **more: object) -> WayOut:
 
 def claim(row: WayOut, when: datetime, *, firsts: bool = False) -> list[Claimed]:
     """What its line would take now."""
-    facts = ways.outside()
+    facts = ways.outside(when)
     mine = routing.firsts(facts, ways.providers_outside()).get(row.pk, set())
     row.refresh_from_db()
-    return outbox.claim(ways.facts(row), mine, MORE, when, firsts=firsts)
+    return outbox.claim(ways.facts(row, when), mine, MORE, when, firsts=firsts)
 
 
 def one(row: WayOut, when: datetime) -> Claimed:

@@ -177,7 +177,8 @@ def test_nothing_of_a_provider_in_practice_is_any_carriers_to_take(outside: Town
     message = OutboxMessage.objects.get()
     outside.provider.practice = True
     outside.provider.save()
-    facts, everyone = ways.facts(row), {(outside.provider.pk, True), (outside.provider.pk, False)}
+    facts = ways.facts(row, at(1))
+    everyone = {(outside.provider.pk, True), (outside.provider.pk, False)}
     assert outbox.claim(facts, everyone, MORE, at(1)) == []
     # not even when it was meant for this very carrier before
     OutboxMessage.objects.update(carrier_id=row.pk)
@@ -199,7 +200,7 @@ def test_a_channel_is_in_the_sandbox_or_outside_and_never_both(outside: Town) ->
     outside.incident("battery")
     WayOut.objects.filter(pk=row.pk).update(enabled=True)
     everyone = {(outside.provider.pk, True)}
-    assert outbox.claim(ways.facts(row), everyone, MORE, at(1)) == []
+    assert outbox.claim(ways.facts(row, at(1)), everyone, MORE, at(1)) == []
     assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=ways.in_sandbox()) == 1
     WayOut.objects.filter(pk=row.pk).update(enabled=False)
     way_commands.change(box.pk, at(2), values={"enabled": False})
@@ -375,3 +376,18 @@ def test_what_left_the_sandbox_a_moment_ago_is_not_swallowed_by_it(outside: Town
     before = [(outside.provider.pk, "sms")]
     assert cycle.hand_over({"sms": lambda *_: None}, at(1), of=before) == 0
     assert OutboxMessage.objects.get().state == "pending"
+
+
+def test_while_a_carrier_rests_the_next_one_is_asked_also_for_the_first_message(
+    outside: Town,
+) -> None:
+    first, second = carrier(), carrier("second", 2)
+    outside.incident("battery")
+    HOUSE.resting(first.pk, at(60))
+    assert claim(first, at(1)) == []
+    assert one(second, at(1)).parcel.template == "ladder"
+    site = outside.build_site("Second")
+    outside.signal("battery", code="YT", site=site, when=at(61))
+    cycle.judge_all(at(61))
+    assert claim(second, at(61)) == []
+    assert one(first, at(61)).parcel.site_id == site.pk

@@ -93,7 +93,7 @@ def test_what_was_meant_for_a_carrier_that_is_gone_goes_another_way(
     HOUSE.refused(claimed, CarrierFault("queue full"), at(1))
     # while no worker runs, or in the very transaction that chose it
     WayOut.objects.filter(pk=second.pk).update(**change)
-    assert outbox.unpin_idle() == 1
+    assert outbox.unpin_idle(at(1)) == 1
     assert one(first, at(2)).parcel.id == claimed.parcel.id
 
 

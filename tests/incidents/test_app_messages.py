@@ -31,9 +31,9 @@ from tests.notify.push.service import PushService, unpadded
 
 
 def _claimed(row: WayOut) -> list[outbox.Claimed]:
-    facts = ways.outside()
+    facts = ways.outside(at(1))
     mine = routing.firsts(facts, ways.providers_outside()).get(row.pk, set())
-    return outbox.claim(ways.facts(row), mine, 10, at(1))
+    return outbox.claim(ways.facts(row, at(1)), mine, 10, at(1))
 
 
 def _carrier(kind: str, name: str) -> WayOut:

@@ -69,6 +69,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.health: list[bool] = []
+        self.rests: list[int] = []
         self.away = 0
 
     def unwanted(self, claimed: Sequence[Claimed], now: datetime) -> Collection[int]:
@@ -83,7 +84,10 @@ class Notes:
 
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         message = OutboxMessage.objects.get(pk=claimed.parcel.id)
-        outbox.note_fault(message, fault, ways.outside(), now)
+        outbox.note_fault(message, fault, ways.outside(NOW), now)
+
+    def resting(self, carrier_id: int, until: datetime) -> None:
+        self.rests.append(round((until - datetime.now(UTC)).total_seconds()))
 
     def healthy(self, carrier_id: int, now: datetime) -> None:
         self.health.append(True)
@@ -118,7 +122,7 @@ def running(
     row: WayOut, provider: Provider, box: Box, notes: Notes, per_second: float | None = None
 ) -> Iterator[Line]:
     mine = frozenset({(provider.pk, False), (provider.pk, True)})
-    line = Line(Told(ways.facts(row), per_second, mine), lambda: box, notes)
+    line = Line(Told(ways.facts(row, NOW), per_second, mine), lambda: box, notes)
     line.start()
     try:
         yield line
@@ -352,7 +356,7 @@ def test_what_lands_while_nothing_had_landed_is_noted_and_not_thrown_away(
     row: WayOut, provider: Provider, result: str | CarrierFault
 ) -> None:
     put(provider)
-    facts = ways.facts(row)
+    facts = ways.facts(row, NOW)
     line = Line(Told(facts, None), Box, Notes())
     [claimed] = outbox.claim(facts, {(provider.pk, False)}, 1, NOW)
     line._landed = LandsMeanwhile((line._turn, claimed, result))
@@ -367,3 +371,17 @@ def test_a_fault_of_a_carriers_own_making_is_a_refusal(row: WayOut, provider: Pr
     with running(row, provider, box, notes):
         until(lambda: states() == ["waiting"])
     assert "ValueError: a bug" in OutboxMessage.objects.get().last_fault
+
+
+def test_only_of_a_pause_that_lasts_the_house_is_told(row: WayOut, provider: Provider) -> None:
+    box, notes = Box(at_once=1), Notes()
+    box.fault = CarrierFault("throttled", after_s=0.1)
+    put(provider)
+    with running(row, provider, box, notes):
+        until(lambda: len(box.took) == 1 and states() == ["waiting"])
+        assert notes.rests == []
+        box.fault = CarrierFault("come back in a minute", after_s=60)
+        OutboxMessage.objects.update(state="pending", carrier=None)
+        until(lambda: len(box.took) == 2 and states() == ["waiting"])
+    assert notes.rests == [60]
+    assert notes.health == [True]

@@ -341,7 +341,7 @@ def test_no_carrier_gets_a_message_of_a_provider_that_practises(bakery: Site) ->
     mine = [(bakery.provider_id, True), (bakery.provider_id, False)]
 
     def claimed() -> list[int]:
-        found = outbox.claim(ways.facts(row), mine, 10, datetime.now(UTC))
+        found = outbox.claim(ways.facts(row, datetime.now(UTC)), mine, 10, datetime.now(UTC))
         return sorted(one.parcel.id for one in found)
 
     assert claimed() == []

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
@@ -112,7 +112,11 @@ class House:
             else:
                 sent.left_behind(message, now)
         else:
-            outbox.note_fault(message, fault, ways.outside(), now)
+            outbox.note_fault(message, fault, ways.outside(now), now)
+
+    def resting(self, carrier_id: int, until: datetime) -> None:
+        """The carrier asked to be left alone: others are asked meanwhile."""
+        outbox.note_rest(carrier_id, until)
 
     def healthy(self, carrier_id: int, now: datetime) -> None:
         """The carrier works."""
@@ -157,23 +161,24 @@ class Lines(threading.Thread):
 
     def _listen(self) -> None:
         connection.ensure_connection()
-        with listen(OUTBOX, ways.CHANNEL) as listener:
+        with listen(OUTBOX, outbox.WAYS) as listener:
             renew_at_s = 0.0
             while not self._stopping.is_set():
                 if time.monotonic() >= renew_at_s:
                     self._renew()
                     renew_at_s = time.monotonic() + _LOOK_S
                 for notice in listener.notifies(timeout=_LOOK_S, stop_after=1):
-                    if notice.channel == ways.CHANNEL:
+                    if notice.channel == outbox.WAYS:
                         renew_at_s = 0.0
                     for _, line in self._lines.values():
                         line.wake.set()
 
     def _renew(self) -> None:
         """Start what is new, stop what is switched off or changed, tell each what is its own."""
-        outbox.unpin_idle()
+        now = datetime.now(UTC)
+        outbox.unpin_idle(now)
         rows = {int(row.pk): row for row in ways.enabled()}
-        facts = [ways.facts(row) for row in rows.values()]
+        facts = [ways.facts(row, now) for row in rows.values()]
         mine = routing.mine(facts, ways.providers_outside()) if facts else {}
         for carrier_id, (version, line) in list(self._lines.items()):
             row = rows.get(carrier_id)

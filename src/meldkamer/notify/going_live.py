@@ -14,8 +14,7 @@ from meldkamer.notify import way_commands
 from meldkamer.notify.commands import wait_for_senders
 from meldkamer.notify.kinds import SANDBOX, SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
-from meldkamer.notify.outbox import UNSENT
-from meldkamer.notify.ways import CHANNEL
+from meldkamer.notify.outbox import UNSENT, WAYS
 from meldkamer.sites import providers
 from meldkamer.sites.models import Provider
 
@@ -37,7 +36,7 @@ def set_practice(provider_id: int, on: bool, now: datetime, actor: str) -> int:
         raise SettingsFault(f"{waiting} real messages wait; expected none before practice begins")
     providers.set_practice(provider_id, on, now, actor)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        cursor.execute("SELECT pg_notify(%s, '')", [WAYS])
     return count
 
 

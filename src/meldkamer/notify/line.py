@@ -39,6 +39,8 @@ _STANDBY_S, _IDLE_S, _CHECK_S, _BEAT_S = 1.0, 0.5, 5.0, 10.0
 _STOP_S = 2.0
 #: a carrier that refused too often is tried with one message after so long
 _PROBATION = timedelta(seconds=30)
+#: of a shorter pause nobody is told: it is over before another carrier would be asked
+_REST_S = 2.0
 #: messages noted in one transaction
 _TOGETHER = 50
 _REOPEN_S = (0.2, 1.0, 2.0, 5.0, 10.0)
@@ -55,6 +57,9 @@ class Hooks(Protocol):
 
     def refused(self, claimed: Claimed, fault: CarrierFault, now: datetime) -> None:
         """The carrier did not take it."""
+
+    def resting(self, carrier_id: int, until: datetime) -> None:
+        """The carrier asked to be left alone until then."""
 
     def healthy(self, carrier_id: int, now: datetime) -> None:
         """The carrier works."""
@@ -116,10 +121,11 @@ class Line(threading.Thread):
         """Until it is stopped: drive the carrier, or wait until who drives it lets go."""
         while not self.ends:
             try:
-                if self._has_lock():
-                    self._drive()
-                else:
+                # with one connection, however long another worker drives it
+                while not (mine := self._has_lock()) and not self.ends:
                     self._wait(_STANDBY_S)
+                if mine:
+                    self._drive()
             except (DatabaseError, psycopg.Error) as fault:
                 log.warning("%s: the database is away: %s", self.name, str(fault).strip())
                 self._wait(_STANDBY_S)
@@ -325,6 +331,8 @@ class Line(threading.Thread):
             return
         if fault.after_s is not None:
             self._paused_until_s = time.monotonic() + fault.after_s
+            if fault.after_s >= _REST_S:
+                self._hooks.resting(self.told.way.id, now + timedelta(seconds=fault.after_s))
             return
         faults = self._health.faults + 1
         self._health = routing.Health(faults, self._health.away_since, str(fault))

@@ -27,6 +27,8 @@ from meldkamer.rules import routing
 
 #: kind of the agenda's rows: a claim that may be lost, a message that waits for its next try
 AGAIN = "message.again"
+#: woken when it changes which carrier is asked first
+WAYS = "meldkamer_ways"
 #: longer than any carrier may take to answer (its own time limit)
 CLAIM_S = 90.0
 LADDER = "ladder"
@@ -305,13 +307,15 @@ def unpin(carrier_id: int) -> int:
     return count
 
 
-def unpin_idle() -> int:
-    """What waits for a carrier that is off or does not work is free for any other; how many.
+def unpin_idle(now: datetime) -> int:
+    """What waits for a carrier that is off, rests or does not work is free for any other.
 
     Whoever switches one off frees what waits for it then; not what another line gives to it in that
     very moment, nor what waits when no worker runs.
     """
-    idle = WayOut.objects.filter(~Q(state=WayOut.State.UP) | Q(enabled=False))
+    idle = WayOut.objects.filter(
+        ~Q(state=WayOut.State.UP) | Q(enabled=False) | Q(rests_until__gt=now)
+    )
     pinned = OutboxMessage.objects.filter(state=State.PENDING, carrier_id__in=idle.values("pk"))
     count = pinned.update(carrier_id=None)
     if count:
@@ -322,6 +326,13 @@ def unpin_idle() -> int:
 def beat(carrier_id: int, now: datetime) -> None:
     """A line runs for this carrier."""
     WayOut.objects.filter(pk=carrier_id).update(beat_at=now)
+
+
+def note_rest(carrier_id: int, until: datetime) -> None:
+    """A carrier asked to be left alone; whoever runs the lines looks at once who is asked now."""
+    WayOut.objects.filter(pk=carrier_id).update(rests_until=until)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [WAYS])
 
 
 def note_health(row: WayOut, state: WayOut.State, fault: str, now: datetime) -> None:

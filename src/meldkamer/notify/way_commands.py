@@ -20,7 +20,8 @@ from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.inbox import hook_mac
 from meldkamer.notify.kinds import CHANNELS, SANDBOX, SettingsFault, build, kind_of, read_settings
 from meldkamer.notify.models import WayOut
-from meldkamer.notify.ways import CHANNEL, PURPOSE, secrets_of
+from meldkamer.notify.outbox import WAYS
+from meldkamer.notify.ways import PURPOSE, secrets_of
 from meldkamer.sites.sealing import seal
 
 _TOKEN_BYTES = 32
@@ -181,4 +182,4 @@ def _told(word: str, row: WayOut, now: datetime, actor: str, **data: Any) -> Non
         data={"carrier": row.pk, "kind": row.kind, "channel": row.channel, **data},
     )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        cursor.execute("SELECT pg_notify(%s, '')", [WAYS])

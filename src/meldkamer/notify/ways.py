@@ -6,6 +6,8 @@ carrier, never for a screen or a log.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from django.conf import settings
 
@@ -19,8 +21,6 @@ from meldkamer.rules import routing
 from meldkamer.sites.models import Provider
 from meldkamer.sites.sealing import unseal
 
-#: woken when a carrier is added or changed
-CHANNEL = "meldkamer_ways"
 PURPOSE = b"carrier"
 
 
@@ -34,22 +34,23 @@ def get(carrier_id: int) -> WayOut:
     return WayOut.objects.get(pk=carrier_id)
 
 
-def facts(row: WayOut) -> routing.Way:
-    """A carrier as the routing sees it; one of unknown health is not asked yet."""
+def facts(row: WayOut, now: datetime) -> routing.Way:
+    """A carrier as the routing sees it; one that rests or is of unknown health is not asked."""
+    rests = row.rests_until is not None and row.rests_until > now
     return routing.Way(
         id=int(row.pk),
         channel=row.channel,
         provider_id=row.provider_id,
         priority=row.priority,
-        up=row.state == WayOut.State.UP,
+        up=row.state == WayOut.State.UP and not rests,
         two_way=row.two_way,
         lane=row.name if row.kind in BY_NAME else "",
     )
 
 
-def outside() -> list[routing.Way]:
+def outside(now: datetime) -> list[routing.Way]:
     """Every carrier outside as the routing sees it now."""
-    return [facts(row) for row in enabled()]
+    return [facts(row, now) for row in enabled()]
 
 
 def works(provider_id: int, channel: str) -> bool | None:

@@ -166,7 +166,7 @@ def test_a_mail_goes_out_to_a_real_server_and_its_report_finds_the_way_back(
         WayOut.objects.filter(pk=way.pk).update(state="up")
         message = sent(town, incident, state="pending", carrier=None, carrier_ref="")
         carrier = build("smtp", settings, {}, StoringEars(way.pk))
-        (claimed,) = outbox.claim(ways.facts(way), {(town.provider.pk, False)}, 5, at(1))
+        (claimed,) = outbox.claim(ways.facts(way, at(1)), {(town.provider.pk, False)}, 5, at(1))
         House().taken([(claimed, carrier.send(claimed.parcel))], at(2))
         carrier.close()
         (got,) = peer.got

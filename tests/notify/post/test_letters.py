@@ -63,7 +63,7 @@ def carrier(row: WayOut) -> Carrier:
 
 def hand_over(row: WayOut, when_s: float = 1) -> list[Letter]:
     """What its line does: claim, send, note."""
-    way = ways.facts(row)
+    way = ways.facts(row, at(1))
     mine = {(row.provider_id or 0, False)}
     for claimed in outbox.claim(way, mine, 10, at(when_s)):
         try:

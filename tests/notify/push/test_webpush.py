@@ -158,6 +158,17 @@ def test_no_answer_after_the_message_was_given_is_a_doubt_and_ends_in_time(
     assert time.monotonic() - began_s < 3
 
 
+def test_the_phones_of_a_contact_share_the_time_that_a_claim_holds(
+    service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.notify.push.webpush._ALL_S", 0.4)
+    silent, good = service.browser(), service.browser()
+    service.silent.add(silent.path)
+    with pytest.raises(InDoubt):
+        carrier(Pages(at(service, silent, 1), at(service, good, 2)), limit_s=5.0).send(PARCEL)
+    assert service.got == []
+
+
 def test_a_push_service_that_is_down_is_a_fault_without_doubt() -> None:
     stopped = PushService()
     browser = stopped.browser()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from time import time
+from time import monotonic, time
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,6 +41,8 @@ KNOWN = (
 )
 #: so many phones of a contact are pushed to
 PHONES_MOST = 8
+#: they have so long together: less than a claim holds (`outbox.CLAIM_S`)
+_ALL_S = 60.0
 #: the order of P-256
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -94,9 +96,14 @@ class WebPush:
         if not phones:
             raise Rejected(f"{parcel.recipient} has the app on no phone")
         faults: list[CarrierFault] = []
+        until_s = monotonic() + _ALL_S
         for phone in phones:
+            left_s = min(self._settings.limit_s, until_s - monotonic())
+            if left_s <= 0:
+                faults.append(CarrierFault("no time was left for this phone", blames=False))
+                continue
             try:
-                self._push(phone, parcel)
+                self._push(phone, parcel, left_s)
                 self._book.took(phone.id)
             except CarrierFault as fault:
                 faults.append(fault)
@@ -104,7 +111,7 @@ class WebPush:
             raise _gravest(faults)
         return ref_of(parcel.id)
 
-    def _push(self, phone: Address, parcel: Parcel) -> None:
+    def _push(self, phone: Address, parcel: Parcel, limit_s: float) -> None:
         body = self._encrypted(phone, parcel)
         headers = {
             "Content-Encoding": "aes128gcm",
@@ -117,7 +124,7 @@ class WebPush:
         try:
             answer = outside.post(
                 phone.endpoint, body, headers,
-                limit_s=self._settings.limit_s, anywhere=self._anywhere,
+                limit_s=limit_s, anywhere=self._anywhere,
             )  # fmt: skip
         except outside.NotGiven as fault:
             raise CarrierFault(
