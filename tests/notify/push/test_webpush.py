@@ -161,7 +161,7 @@ def test_no_answer_after_the_message_was_given_is_a_doubt_and_ends_in_time(
 def test_the_phones_of_a_contact_share_the_time_that_a_claim_holds(
     service: PushService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("meldkamer.notify.push.webpush._ALL_S", 0.4)
+    monkeypatch.setattr("meldkamer.notify.push.webpush._ALL_S", 0.8)
     silent, good = service.browser(), service.browser()
     service.silent.add(silent.path)
     with pytest.raises(InDoubt):

@@ -25,6 +25,7 @@ from pywebpush import WebPusher, WebPushException
 from meldkamer.notify.carrier import CarrierFault, Ears, InDoubt, Parcel, Rejected
 from meldkamer.notify.push import outside
 from meldkamer.notify.push.book import Address, Book, TableBook, installation
+from meldkamer.notify.web import NotGiven, NotKnown
 
 #: a claim of who we are holds so long; a push service refuses more than a day
 _CLAIM_S = 12 * 3600
@@ -42,7 +43,7 @@ KNOWN = (
 #: so many phones of a contact are pushed to
 PHONES_MOST = 8
 #: they have so long together: less than a claim holds (`outbox.CLAIM_S`)
-_ALL_S = 60.0
+_ALL_S, _LEAST_S = 60.0, 0.5
 #: the order of P-256
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -99,7 +100,7 @@ class WebPush:
         until_s = monotonic() + _ALL_S
         for phone in phones:
             left_s = min(self._settings.limit_s, until_s - monotonic())
-            if left_s <= 0:
+            if left_s < _LEAST_S:
                 faults.append(CarrierFault("no time was left for this phone", blames=False))
                 continue
             try:
@@ -126,11 +127,11 @@ class WebPush:
                 phone.endpoint, body, headers,
                 limit_s=limit_s, anywhere=self._anywhere,
             )  # fmt: skip
-        except outside.NotGiven as fault:
+        except NotGiven as fault:
             raise CarrierFault(
                 f"{_service(phone)}: {fault}", blames=is_known(phone.endpoint)
             ) from None
-        except outside.NotKnown as fault:
+        except NotKnown as fault:
             raise InDoubt(f"{_service(phone)}: {fault}", blames=is_known(phone.endpoint)) from None
         if answer.code in _GONE:
             self._book.gone(phone.id)
