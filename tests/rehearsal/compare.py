@@ -65,10 +65,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-TOP = {"title", "clauses", "terms", "start", "until", "operators", "operator_pace"} | {
-    "site",
-    "event",
+TOP = {
+    *("title", "clauses", "terms", "start", "until", "operators", "operator_pace"),
+    *("site", "event"),
+    # extensions of the format, in docs/reference/story-format.md
+    *("terms_changes", "carrier"),
 }
+CARRIER = {"channel", "from", "to", "does", "by"}
 PERSON = {"name", "phone", "email", "code", "answers", "says", "gives_code", "sms"}
 SITE = {
     *("name", "address", "position", "customer", "language", "plan", "formula", "types"),
@@ -102,7 +105,7 @@ EVENTS: dict[str, set[str]] = {
 
 
 def strange_keys(story: Mapping[str, Any]) -> list[str]:
-    """Every key of a story that the contract does not know, and events not of one kind."""
+    """Every key of a story that its format does not know, and events not of one kind."""
     found = [f"story: {key}" for key in sorted(set(story) - TOP)]
     for site in story.get("site", []):
         found += _strange("site", site, SITE)
@@ -114,6 +117,8 @@ def strange_keys(story: Mapping[str, Any]) -> list[str]:
                 found += _strange(table, row, known)
         for contact in site.get("contact", []):
             found += _strange("sms", contact.get("sms", {}), {"after", "text"})
+    for carrier in story.get("carrier", []):
+        found += _strange("carrier", carrier, CARRIER)
     for number, event in enumerate(story.get("event", []), 1):
         kinds = sorted(set(event) & set(EVENTS))
         if len(kinds) != 1:

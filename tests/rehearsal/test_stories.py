@@ -98,11 +98,13 @@ def test_the_story_uses_only_words_of_the_contract(name: str) -> None:
 
 def test_a_strange_key_in_a_story_is_found() -> None:
     story = {"title": "x", "sites": [], "site": [{"nam": "x", "contact": [{"sms": {"txt": ""}}]}]}
+    story["carrier"] = [{"channel": "sms", "from": "+0s", "to": "+1h", "dose": "refuses"}]
     story["event"] = [{"at": "+0s", "signal": "BA", "zoon": 1}, {"at": "+0s"}]
     assert strange_keys(story) == [
         "story: sites",
         "site: nam",
         "sms: txt",
+        "carrier: dose",
         "event 1: zoon",
         "event 2: of kinds []",
     ]

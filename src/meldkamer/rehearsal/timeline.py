@@ -1,4 +1,4 @@
-"""Journal entries as the lines of a timeline (the words of the contract, nothing else)."""
+"""Journal entries as the lines of a timeline: the words of the contract, and of announced calls."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from meldkamer.rehearsal.world import World
 PRINTED = frozenset((
     "signal.received", "signal.held", "incident.opened", "incident.waiting", "incident.queued",
     "incident.verified", "incident.closed", "call.placed", "call.result", "identified",
-    "identification.failed", "sms.sent", "sms.received", "app.sent", "mail.sent", "letter.sent",
-    "message.left", "police.requested", "fire.requested", "medical.requested", "police.refused",
-    "fire.refused", "medical.refused", "patrol.refused", "supervisor.notified", "patrol.sent",
-    "patrol.arrived", "patrol.done", "line_test.missed", "line_test.returned", "schedule.missed",
-    "outage.declared", "test.started", "test.ended", "trial.ended", "service.in_force",
-    "service.suspended", "service.resumed", "flood.started", "flood.ended", "needless.counted",
-    "needless.warned", "sheet.changed", "sheet.refused", "handling.counted",
+    "identification.failed", "sms.sent", "sms.received", "call.announced", "app.sent", "mail.sent",
+    "letter.sent", "message.left", "police.requested", "fire.requested", "medical.requested",
+    "police.refused", "fire.refused", "medical.refused", "patrol.refused", "supervisor.notified",
+    "patrol.sent", "patrol.arrived", "patrol.done", "line_test.missed", "line_test.returned",
+    "schedule.missed", "outage.declared", "test.started", "test.ended", "trial.ended",
+    "service.in_force", "service.suspended", "service.resumed", "flood.started", "flood.ended",
+    "needless.counted", "needless.warned", "sheet.changed", "sheet.refused", "handling.counted",
 ))
 # fmt: on
 #: kept in UTC, told in the time of the site
