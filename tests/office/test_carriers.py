@@ -97,7 +97,7 @@ def test_an_empty_secret_leaves_it_and_a_new_one_replaces_it(office: Client) -> 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("s_address", "http://cloud.example/x", "expected an https address"),
+        ("s_address", "http://cloud.example/x", "expected https://"),
         ("s_limit_s", "900", "expected 1 to 60 seconds"),
         ("s_limit_s", "soon", "Enter a number."),
         ("s_address", "", "This field is required."),

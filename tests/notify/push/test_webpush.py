@@ -162,10 +162,10 @@ def test_the_phones_of_a_contact_share_the_time_that_a_claim_holds(
     service: PushService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meldkamer.notify.push.webpush._ALL_S", 0.8)
-    silent, good = service.browser(), service.browser()
-    service.silent.add(silent.path)
+    slow, good = service.browser(), service.browser()
+    service.trickles.add(slow.path)
     with pytest.raises(InDoubt):
-        carrier(Pages(at(service, silent, 1), at(service, good, 2)), limit_s=5.0).send(PARCEL)
+        carrier(Pages(at(service, slow, 1), at(service, good, 2)), limit_s=5.0).send(PARCEL)
     assert service.got == []
 
 

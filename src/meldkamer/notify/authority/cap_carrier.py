@@ -13,7 +13,7 @@ import msgspec
 
 from meldkamer.notify import web
 from meldkamer.notify.authority import cap
-from meldkamer.notify.carrier import CarrierFault, Ears, InDoubt, Parcel, ReceiptState, Rejected
+from meldkamer.notify.carrier import CarrierFault, Ears, Parcel, ReceiptState, Rejected
 
 
 class CapSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,8 +72,10 @@ class CapCarrier:
         if f"<status>{self._settings.status}</status>" not in parcel.body:
             raise Rejected(f"not written as {self._settings.status}: it is not sent as such")
         answer = self._post(parcel.body.encode())
+        if answer.refused:
+            raise Rejected(f"the service's machine refuses: {answer.code}")
         if not answer.taken:
-            self._refused(answer.code)
+            raise CarrierFault(f"the service's machine answers {answer.code}")
         detail = self._ack(answer)
         ref = f"cap-{parcel.id}"
         # waits in the house until the line has noted that it was taken
@@ -84,19 +86,7 @@ class CapCarrier:
         headers = {"Content-Type": cap.MIME, "User-Agent": "meldkamer", "Accept": cap.MIME}
         if self._secret:
             headers[self._settings.auth_header] = self._secret
-        try:
-            return web.ask(
-                "POST", self._settings.url, body, headers, limit_s=self._settings.limit_s
-            )
-        except web.NotGiven as fault:
-            raise CarrierFault(str(fault)) from None
-        except web.NotKnown as fault:
-            raise InDoubt(str(fault)) from None
-
-    def _refused(self, code: int) -> None:
-        if 400 <= code < 500 and code not in (408, 425, 429):
-            raise Rejected(f"the service's machine refuses: {code}")
-        raise CarrierFault(f"the service's machine answers {code}")
+        return web.ask("POST", self._settings.url, body, headers, limit_s=self._settings.limit_s)
 
     def _ack(self, answer: web.Answer) -> str:
         """What an Ack in the answer says; Rejected for an Error; "" for any other 2xx."""

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from meldkamer.notify import web
-from meldkamer.notify.carrier import CarrierFault, Ears, InDoubt, Parcel, Rejected
+from meldkamer.notify.carrier import Ears, Parcel, Rejected
 from meldkamer.notify.desk import numbers
 from meldkamer.notify.desk.numbers import NumberFault
 from meldkamer.notify.desk.originate_http import settle
@@ -107,12 +107,7 @@ class Ari:
         headers = dict(self._headers)
         if body:
             headers["Content-Type"] = "application/json"
-        try:
-            answer = web.ask(method, address, body, headers, limit_s=limit_s)
-        except web.NotGiven as fault:
-            raise CarrierFault(str(fault)) from None
-        except web.NotKnown as fault:
-            raise InDoubt(str(fault)) from None
+        answer = web.ask(method, address, body, headers, limit_s=limit_s)
         if method == "POST" and answer.code == 409:
             return  # this channel is there already: we asked before
         settle(answer)

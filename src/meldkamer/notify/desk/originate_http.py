@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from meldkamer.notify import web
-from meldkamer.notify.carrier import CarrierFault, Ears, InDoubt, Parcel, Rejected
+from meldkamer.notify.carrier import CarrierFault, Ears, Parcel, Rejected
 from meldkamer.notify.desk import numbers
 from meldkamer.notify.desk.numbers import NumberFault
 
@@ -102,20 +102,14 @@ class HttpOriginate:
 
 
 def _ask(method: str, address: str, body: bytes, headers: dict[str, str], limit_s: float) -> None:
-    try:
-        answer = web.ask(method, address, body, headers, limit_s=limit_s)
-    except web.NotGiven as fault:
-        raise CarrierFault(str(fault)) from None
-    except web.NotKnown as fault:
-        raise InDoubt(str(fault)) from None
-    settle(answer)
+    settle(web.ask(method, address, body, headers, limit_s=limit_s))
 
 
 def settle(answer: web.Answer) -> None:
     """Nothing for 2xx; Rejected for what is our own fault; CarrierFault else."""
     if answer.taken:
         return
-    if 400 <= answer.code < 500 and answer.code not in (408, 425, 429):
+    if answer.refused:
         raise Rejected(f"the exchange refuses: {answer.code}")
     raise CarrierFault(f"the exchange answers {answer.code}")
 

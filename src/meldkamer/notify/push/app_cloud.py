@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from meldkamer.notify import web
 from meldkamer.notify.carrier import (
     CarrierFault,
     Ears,
@@ -26,12 +27,11 @@ from meldkamer.notify.carrier import (
     Rejected,
 )
 from meldkamer.notify.kinds import SettingsFault
-from meldkamer.notify.push import outside, signing
+from meldkamer.notify.push import signing
 
 KEY = "key"
 #: so long after the last answer the cloud is asked whether it is there
 _QUIET_S = 30.0
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 #: the message itself is refused: to send it again would change nothing
 _FOR_GOOD = (400, 404, 410, 413, 422)
 BODY_MOST = 20_000
@@ -45,12 +45,8 @@ class AppCloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_once: int = 8
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.address)
-        plain = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise ValueError("address: expected an https address")
-        if parts.username is not None:
-            raise ValueError("address: expected one without a name or password in it")
+        if fault := web.fault_of_address(self.address):
+            raise ValueError(f"address: {fault}")
         if not 1 <= self.limit_s <= 60:
             raise ValueError("limit_s: expected 1 to 60 seconds")
         if not 1 <= self.at_once <= 64:
@@ -80,8 +76,8 @@ class AppCloud:
     def open(self) -> None:
         """Whether somebody is there; each message then has a connection of its own."""
         try:
-            outside.reach(self._settings.address, limit_s=self._settings.limit_s)
-        except outside.NotGiven as fault:
+            web.reach(self._settings.address, limit_s=self._settings.limit_s)
+        except web.NotGiven as fault:
             raise CarrierFault(f"{self._host()}: {fault}") from None
         self._heard_at_s = monotonic()
 
@@ -104,19 +100,19 @@ class AppCloud:
             signing.SIGNATURE_HEADER: signing.sign(self._key, at_s, body),
         }
         try:
-            answer = outside.post(
-                self._settings.address, body, headers,
-                limit_s=self._settings.limit_s, anywhere=True,
+            answer = web.ask(
+                "POST", self._settings.address, body, headers,
+                limit_s=self._settings.limit_s, body_most=0,
             )  # fmt: skip
-        except outside.NotGiven as fault:
+        except web.NotGiven as fault:
             raise CarrierFault(f"{self._host()}: {fault}") from None
-        except outside.NotKnown as fault:
+        except web.NotKnown as fault:
             raise InDoubt(f"{self._host()}: {fault}") from None
         self._heard_at_s = monotonic()
         if answer.code in _FOR_GOOD:
             raise Rejected(f"{self._host()} refuses this message ({answer.code})")
         # 409: it has this message already
-        if not 200 <= answer.code < 300 and answer.code != 409:
+        if not answer.taken and answer.code != 409:
             raise CarrierFault(f"{self._host()} answers {answer.code}", after_s=answer.after_s)
         return ref_of(parcel.id)
 

@@ -15,7 +15,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Timer
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,30 +23,10 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
+from meldkamer.notify.web import Answer, NotGiven, NotKnown, seconds_of
+
 #: IPv6 that carries an IPv4 address in it: not global where the other end of the gateway is not
 _CARRIES_V4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-
-
-class NotGiven(Exception):
-    """It did not come to the other end: nobody there, an address inside, a certificate."""
-
-
-class NotKnown(Exception):
-    """The line broke, or the time was up, after it may have been given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: its code, and its headers in small letters."""
-
-    code: int
-    headers: dict[str, str]
-
-    @property
-    def after_s(self) -> float | None:
-        """How long the other end asks to be left alone; None when it says nothing in seconds."""
-        said = self.headers.get("retry-after", "")
-        return float(said) if said.isascii() and said.isdigit() and len(said) < 7 else None
 
 
 def is_outside(address: str) -> bool:
@@ -152,12 +131,11 @@ def post(
     *,
     limit_s: float,
     anywhere: bool = False,
-    authority: str | bool = True,
 ) -> Answer:
     """Send this, and the code that came back; in `limit_s` seconds at most.
 
-    anywhere: also to addresses of this house, in the demo and in tests. authority: a file of
-    certificates that are believed instead of the system's. Raises NotGiven or NotKnown.
+    anywhere: also to addresses of this house, in the demo and in tests. Raises NotGiven or
+    NotKnown.
     """
     watch = _Watch(anywhere)
     token = _watch.set(watch)
@@ -176,9 +154,9 @@ def post(
                 timeout=limit_s,
                 allow_redirects=False,
                 stream=True,
-                verify=authority,
             )
-            read = Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()})
+            after_s = seconds_of(answer.headers.get("Retry-After"))
+            read = Answer(answer.status_code, b"", after_s)
             answer.close()
             if watch.over:  # headers that were cut off look like an answer
                 raise NotKnown(f"no answer within {limit_s:g} s")
@@ -189,16 +167,6 @@ def post(
         clock.cancel()
         _watch.reset(token)
         watch.close()
-
-
-def reach(address: str, *, limit_s: float) -> None:
-    """Whether the other end answers the telephone; nothing is said. NotGiven when it does not."""
-    parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), limit_s).close()
-    except OSError as fault:
-        raise NotGiven(f"cannot be reached: {fault}") from None
 
 
 def _what(fault: requests.RequestException, watch: _Watch, limit_s: float) -> Exception:

@@ -20,8 +20,8 @@ from meldkamer.notify.carrier import CarrierFault, Ears, InDoubt, Parcel, Reject
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import gsm
 from meldkamer.notify.sms.hook_names import HookNames
-from meldkamer.notify.sms.kept_lines import Answer, KeptLines, NotGiven, NotKnown
-from meldkamer.notify.web import fault_of_address
+from meldkamer.notify.sms.kept_lines import KeptLines
+from meldkamer.notify.web import Answer, NotGiven, NotKnown, fault_of_address
 
 #: Kannel tells of: delivered 1, failed 2, refused by the SMS centre 16
 _TELLS = "19"

@@ -12,7 +12,6 @@ import ssl
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from socket import SHUT_RDWR
 from threading import Timer
@@ -23,24 +22,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, SSLError
 
+from meldkamer.notify.web import Answer, NotGiven, NotKnown, seconds_of
+
 _BODY_MOST, _CONNECT_MOST_S = 4096, 5.0
-
-
-class NotGiven(Exception):
-    """It did not come to the other end: nobody there, a certificate that is not believed."""
-
-
-class NotKnown(Exception):
-    """The line broke, or the time was up, after it may have been given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: its code, the first of its body, how long it asks to be left alone."""
-
-    code: int
-    text: str
-    after_s: float | None
 
 
 class _Request:
@@ -71,6 +55,8 @@ class _Known:
         request.line = line
         if line.sock is None:
             line.connect()
+        if request.over:  # the clock found no line to cut, and strikes once
+            raise TimeoutError
         request.given = True
         super().request(*args, **values)  # type: ignore[misc]
 
@@ -125,11 +111,12 @@ class KeptLines:
                 method, path, body, dict(headers), redirect=False, preload_content=False,
                 decode_content=False, pool_timeout=ceil(self.limit_s),
             )  # fmt: skip
-            text = answer.read(_BODY_MOST, decode_content=False).decode("utf-8", "replace")
+            content = answer.read(_BODY_MOST, decode_content=False)
             if answer.read(1):
                 answer.close()  # a long tale: not worth the connection
             answer.release_conn()
-            return Answer(answer.status, text, _seconds(answer.headers.get("Retry-After", "")))
+            after_s = seconds_of(answer.headers.get("Retry-After"))
+            return Answer(answer.status, content, after_s)
         except (HTTPError, OSError, ValueError) as fault:
             # ValueError: what is said of an answer that was cut off under the reader's hands
             raise self._fault(request, fault) from None
@@ -146,7 +133,3 @@ class KeptLines:
         if request.over:
             return NotKnown(f"no answer within {self.limit_s:g} s")
         return NotKnown("the line broke before the answer")
-
-
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
