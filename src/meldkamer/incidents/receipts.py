@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Concat
+from django.db import connection, transaction
+from django.db.models import Q
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
-from meldkamer.agenda.models import AgendaRow
 from meldkamer.incidents import announced, notices, sent
 from meldkamer.notify import outbox
 from meldkamer.notify.carrier import ReceiptState
@@ -29,26 +27,28 @@ _AGAIN_AFTER = timedelta(seconds=60)
 _CLOCKS = timedelta(seconds=60)
 
 
+# asked by every worker all day and at every instant of a rehearsal: as SQL, for the query that
+# Django would build takes longer to write than to answer
+_OLDEST = """
+SELECT receipt.id, message.id FROM notify_receipt receipt CROSS JOIN LATERAL (
+    SELECT id FROM notify_outboxmessage
+    WHERE carrier_id = receipt.carrier_id AND carrier_ref = receipt.ref AND carrier_ref <> ''
+        AND (claimed_at >= receipt.received_at + make_interval(secs => %(clocks_s)s)) IS NOT TRUE
+    ORDER BY id DESC LIMIT 1
+) AS message
+WHERE receipt.consumed_at IS NULL AND NOT EXISTS (
+    SELECT FROM agenda_agendarow WHERE kind = %(again)s AND done_at IS NULL
+        AND subject = 'receipt:' || receipt.id
+) ORDER BY receipt.id LIMIT 1
+"""
+
+
 def _oldest() -> tuple[int, int] | None:
     """The oldest receipt whose message is known, without those put aside: (receipt, message)."""
-    aside = AgendaRow.objects.filter(
-        kind=AGAIN,
-        subject=Concat(Value("receipt:"), Cast(OuterRef("pk"), CharField())),
-        done_at=None,
-    )
-    message = OutboxMessage.objects.filter(
-        ~Q(carrier_ref="") & ~Q(claimed_at__gte=OuterRef("received_at") + _CLOCKS),
-        carrier_id=OuterRef("carrier_id"),
-        carrier_ref=OuterRef("ref"),
-    )
-    return (
-        Receipt.objects.filter(~Exists(aside), consumed_at=None)
-        .annotate(message=Subquery(message.order_by("-id").values("pk")[:1]))
-        .filter(message__isnull=False)
-        .order_by("id")
-        .values_list("pk", "message")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST, {"clocks_s": _CLOCKS.total_seconds(), "again": AGAIN})
+        found: tuple[int, int] | None = cursor.fetchone()
+    return found
 
 
 def consume_next(now: datetime) -> bool:
