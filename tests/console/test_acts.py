@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from meldkamer.incidents import commands
-from meldkamer.incidents.models import Incident
+from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Contact, Site
@@ -221,6 +221,32 @@ def test_only_a_supervisor_overrides_and_only_when_verified(
     scene.signal(site, zone="5", at=scene.now + timedelta(seconds=20))
     act(boss, taken, "override", reason="shots heard")
     assert taken.outcome == "handled"
+
+
+@pytest.mark.clause("S15.3")
+def test_a_supervisor_who_is_called_in_sees_it_at_his_desk_until_he_has_seen_it(
+    scene: Scene, desk: Client
+) -> None:
+    site = scene.site("Bakker Twee", contacts=2)
+    incident = burglary(scene, site, verified=True)
+    act(desk, incident, "take")
+    assert not Notice.objects.exists()
+    people = [f"call:c{contact(site, position).pk}" for position in (1, 2)]
+    for step in ("call:premises", *people):
+        call(desk, incident, step, "no_answer")
+    boss = logged_in(scene.staff("sam", "supervisor"))
+    called_in = "S15.3: called in"
+    queue = {"HX-Request": "true"}
+    assert called_in in boss.get("/queue/", headers=queue).content.decode()
+    assert called_in not in desk.get("/queue/", headers=queue).content.decode()
+    page = boss.get("/lists/notices/").content.decode()
+    assert "supervisor asked for" in page
+    assert "verified, nobody reached" in page
+    assert f"/incident/{incident.pk}/" in page
+    notice = Notice.objects.get(incident=incident)
+    assert notice.clause == "S15.3"
+    boss.post(f"/notices/{notice.pk}/seen/")
+    assert called_in not in boss.get("/queue/", headers=queue).content.decode()
 
 
 @pytest.mark.clause("S6.1")

@@ -14,7 +14,7 @@ import msgspec
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import floods, gathering, needless, papers
+from meldkamer.incidents import floods, gathering, needless, notices, papers
 from meldkamer.incidents.facts import history, incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
@@ -164,6 +164,12 @@ class Docket:
 
 def _say(docket: Docket, act: Say) -> None:
     docket.say(act.what, act.clause, act.reason, act.to, dict(act.data))
+    if act.what == "supervisor.notified" and docket.incident is not None:
+        # a line in the course alone is read by nobody who has not opened it
+        notices.add(
+            "supervisor", act.clause, act.reason, docket.now, site=docket.site,
+            incident=docket.incident,
+        )  # fmt: skip
 
 
 def _open(docket: Docket, act: Open) -> None:

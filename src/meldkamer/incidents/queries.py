@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from meldkamer.contracts.models import Handling, Interruption, TestMode
@@ -36,6 +36,8 @@ class QueueRow:
     detectors: int
     signals: int
     test: TestMode | None
+    # a supervisor was called in (S15.3), and none has seen it yet
+    called_in: bool = False
 
     @property
     def since(self) -> datetime:
@@ -124,11 +126,15 @@ def _light(rows: QuerySet[Incident], now: datetime) -> list[tuple[int, str, Any]
 
 def _rows(incident_ids: Sequence[int], now: datetime) -> list[QueueRow]:
     zone_name = Zone.objects.filter(site_id=OuterRef("site_id"), number=OuterRef("zone"))
+    asked_for = Notice.objects.filter(incident_id=OuterRef("pk"), kind="supervisor", seen_at=None)
     found = {
         incident.pk: incident
         for incident in Incident.objects.filter(pk__in=list(incident_ids))
         .select_related("site", "provider", "holder")
-        .annotate(zone_name=Coalesce(Subquery(zone_name.values("name")[:1]), Value("")))
+        .annotate(
+            zone_name=Coalesce(Subquery(zone_name.values("name")[:1]), Value("")),
+            called_in=Exists(asked_for),
+        )
     }
     incidents = [found[pk] for pk in incident_ids if pk in found]
     counts = _signal_counts([incident.pk for incident in incidents])
@@ -139,6 +145,7 @@ def _rows(incident_ids: Sequence[int], now: datetime) -> list[QueueRow]:
             incident.zone_name,
             *counts.get(incident.pk, (0, 0)),
             test=next(iter(tests.get(incident.site_id, [])), None),
+            called_in=incident.called_in,
         )
         for incident in incidents
     ]

@@ -48,6 +48,8 @@ class Attendant:
     name: str
     phone: str
     note: str
+    # said that he comes, or was sent there
+    comes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def _attendants(facts: IncidentFacts, site: Site) -> Iterator[Attendant]:
         if past.what == "patrol.sent" and past.to not in told:
             told.add(past.to)
             name = _("patrol %(unit)s") % {"unit": past.to}
-            yield Attendant(name, site.provider.emergency_phone, "")
+            yield Attendant(name, site.provider.emergency_phone, "", comes=True)
 
 
 def _attendant(facts: IncidentFacts, site: Site, key: str, comes: bool) -> Attendant:
@@ -235,11 +237,11 @@ def _attendant(facts: IncidentFacts, site: Site, key: str, comes: bool) -> Atten
     row = next((c for c in site.contacts.all() if f"c{c.pk}" == key), None)
     if row is None:
         return Attendant(_name(facts, key), site.premises_phone if key == PREMISES else "",
-                         ", ".join(note))  # fmt: skip
+                         ", ".join(note), comes)  # fmt: skip
     if row.minutes_away is not None:
         note.append(_("%(minutes)s minutes away") % {"minutes": row.minutes_away})
     if row.has_keys:
         note.append(_("has keys"))
     if row.knows_codes:
         note.append(_("knows the codes"))
-    return Attendant(row.name, row.phone, ", ".join(note))
+    return Attendant(row.name, row.phone, ", ".join(note), comes)

@@ -65,7 +65,10 @@ def call_sheet(
     zone = facts.site.timezone
     with override(dialled.language):
         first, more = tuple(_first(sheet)), tuple(_more(sheet))
-    row = next((c for c in incident.site.contacts.all() if _comes(facts, f"c{c.pk}")), None)
+    # who only was spoken to is offered, never filled in: the record would say that he attends
+    coming = next((one.name for one in sheet.attendants if one.comes), "")
+    people = (c for c in incident.site.contacts.all() if _comes(facts, f"c{c.pk}"))
+    row = next((c for c in people if c.name == coming), None)
     away = row.minutes_away if row is not None else None
     last = _last(facts, "service.dialled", service)
     return CallSheet(
@@ -78,7 +81,7 @@ def call_sheet(
         first=first,
         more=more,
         attendants=tuple(one.name for one in sheet.attendants),
-        who=sheet.attendants[0].name if sheet.attendants else "",
+        who=coming,
         eta=clock(now + timedelta(minutes=away), zone)[:5] if away is not None else "",
         dialled_at=clock(last.at, zone) if last else "",
         accepted=_accepted(facts, service),

@@ -89,7 +89,9 @@ def _reason(entry: Entry) -> str:
 
 def _with_reason(sentence: str, entry: Entry) -> str:
     reason = _reason(entry)
-    return f"{sentence}: {reason}" if reason else sentence
+    if not reason:
+        return sentence
+    return _("%(what)s: %(why)s") % {"what": sentence, "why": reason}
 
 
 def _result(entry: Entry) -> str:

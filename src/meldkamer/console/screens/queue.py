@@ -132,7 +132,7 @@ def _job(row: QueueRow, staff: Staff, now: datetime, practising: Collection[int]
             part for part in (exercise, incident.site.name, incident.site.town) if part
         ),
         mark=_mark(row),
-        tags=tuple(_tags(row)),
+        tags=tuple(_tags(row, staff)),
         since=row.since,
         until=incident.due if incident.state in ("held", "waiting") else None,
         state=incident.state,
@@ -177,8 +177,10 @@ def _mark(row: QueueRow) -> Mark:
     return Mark("", words % {"count": row.signals})
 
 
-def _tags(row: QueueRow) -> list[Tag]:
+def _tags(row: QueueRow, staff: Staff) -> list[Tag]:
     incident, tags = row.incident, []
+    if row.called_in and staff.is_supervisor:  # first: a row has room for one
+        return [Tag("new", _("Supervisor"), _("S15.3: called in"))]
     if incident.unseen:
         tags.append(Tag("new", _("new")))
     if incident.in_trial:

@@ -104,7 +104,7 @@ def _notices(desk: Desk, zone: ZoneInfo) -> list[Row]:
             clock_or_day(row.at, desk.now, zone),
             wording.word(wording.NOTICE_KINDS, row.kind),
             row.site.name if row.site else "",
-            row.text,
+            wording.reason(row.text),
             row.clause,
             notice=row.pk,
             incident=row.incident_id,

@@ -231,8 +231,9 @@ function hangUp() {
   const span = call.querySelector('time')?.textContent ?? ''
   call.removeAttribute('data-since')
   words.textContent = /** @type {HTMLElement} */ (document.getElementById('words')).dataset.left?.replace('{span}', span) ?? ''
+  /** @type {HTMLElement | null} */
   const hinted = document.querySelector('.results .hinted') ?? document.querySelector('.results .button')
-  /** @type {HTMLElement | null} */ (hinted)?.focus()
+  hinted?.focus()
 }
 
 /** Whose rule is open: there the focus goes back. */

@@ -124,7 +124,9 @@ function inField(event, windows) {
     field.form?.requestSubmit()
   } else if (event.key === 'ArrowDown' && field.id === 'find-words') {
     event.preventDefault()
-    /** @type {HTMLElement | null} */ (document.querySelector('#found a.task'))?.focus()
+    /** @type {HTMLElement | null} */
+    const first = document.querySelector('#found a.task')
+    first?.focus()
   } else if (event.key === 'Escape') {
     event.preventDefault()
     escape(windows)
