@@ -90,7 +90,15 @@ class Player:
 
     def _end(self) -> datetime:
         until = self.world.story.until
-        return max(until, self.now) if until is not None else self.now
+        if until is None:
+            return self.now if self._settled() else self._latest()
+        return max(until, self.now)
+
+    def _latest(self) -> datetime:
+        """R28: a story without `until` is not waited for any longer."""
+        story = self.world.story
+        last = max((event[0] for event in story.events), default=story.start)
+        return max(last, story.start) + timedelta(days=_LONGEST_DAYS)
 
     def _next(self) -> datetime | None:
         times = [at for at, _, _ in self.events[:1]]
@@ -107,8 +115,7 @@ class Player:
         story = self.world.story
         if story.until is not None:
             return at > story.until
-        last = max((event[0] for event in story.events), default=story.start)
-        if (at - max(last, story.start)).total_seconds() > _LONGEST_DAYS * 86400:
+        if at > self._latest():
             return True
         return not self.events and self._settled()
 
