@@ -34,26 +34,52 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-def _empty_patiently() -> None:
-    """A peer may still call a hook when its test is over: the tables are emptied after it."""
-    from django.core.management.base import CommandError
+#: whoever still writes is waited for; then what holds rows is emptied, the rest left alone
+_EMPTY = """
+DO $$
+DECLARE
+    kept CONSTANT text[] := '{django_migrations,django_content_type,auth_permission}';
+    tables regclass[];
+    tested regclass;
+    holds boolean;
+BEGIN
+    SELECT array_agg(oid) INTO tables FROM pg_class
+        WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL (kept)
+        AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)';
+    EXECUTE 'LOCK TABLE ' || array_to_string(tables, ', ') || ' IN SHARE ROW EXCLUSIVE MODE';
+    SET LOCAL session_replication_role = replica;
+    FOREACH tested IN ARRAY tables LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', tested) INTO holds;
+        IF holds THEN
+            EXECUTE format('DELETE FROM %s', tested);
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
+def _empty_quickly() -> None:
+    """Tests that commit leave nothing: a tenth of what truncating every table takes.
+
+    A peer may still call a hook when its test is over: the tables are emptied after it.
+    """
+    from django.db import OperationalError, connection
     from django.test.testcases import TransactionTestCase
 
-    teardown = TransactionTestCase._fixture_teardown
-
-    def again(case: TransactionTestCase) -> None:
+    def emptied(case: TransactionTestCase) -> None:
         for left in (3, 2, 1, 0):
             try:
-                return teardown(case)
-            except CommandError as fault:
-                if not left or "deadlock detected" not in str(fault.__cause__):
+                with connection.cursor() as cursor:
+                    cursor.execute(_EMPTY)
+                return
+            except OperationalError as fault:
+                if not left or "deadlock detected" not in str(fault):
                     raise
-        return None
 
-    TransactionTestCase._fixture_teardown = again
+    TransactionTestCase._fixture_teardown = emptied
 
 
-_empty_patiently()
+_empty_quickly()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
