@@ -12,17 +12,14 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
-from allauth.mfa.utils import is_mfa_enabled
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
+from meldkamer.people.browsers import go_to, has_nul, refuse_nul, second_factor_missing, speak
 from meldkamer.people.models import Staff
 from meldkamer.people.queries import providers_of
 from meldkamer.sites.models import Provider
@@ -60,17 +57,17 @@ def at_the_desk(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         staff = request.user
         if not isinstance(staff, Staff):
-            return _to(request, redirect_to_login(request.get_full_path()).url)
+            return go_to(request, redirect_to_login(request.get_full_path()).url)
         if not staff.works_the_queue:
             return _elsewhere(request, staff)
         if second_factor_missing(staff):
             messages.warning(
                 request, _("Your role needs a second factor. Add one, then the desk opens.")
             )
-            return _to(request, reverse("mfa_index"))
+            return go_to(request, reverse("mfa_index"))
         if has_nul(request):
-            return HttpResponseBadRequest(_("A NUL character is not text."))
-        _speak(request, staff)
+            return refuse_nul()
+        speak(request, staff.language)
         providers = tuple(providers_of(staff))
         desk = Desk(staff, providers, _chosen(request, providers), datetime.now(UTC))
         return view(request, desk, *args, **kwargs)
@@ -90,45 +87,15 @@ def supervisors_only(view: View) -> View:
     return guarded
 
 
-def second_factor_missing(staff: Staff) -> bool:
-    """Whether the role asks for a second factor that this person has not set up."""
-    return staff.role in settings.MELDKAMER_SECOND_FACTOR_ROLES and not is_mfa_enabled(staff)
-
-
 def whole_number(text: str) -> int | None:
     """A number as a browser sends it, small enough for an id; None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def has_nul(request: HttpRequest) -> bool:
-    """NUL characters are no text: PostgreSQL refuses them, so do we, before anything is done."""
-    return any(
-        "\x00" in value
-        for fields in (request.GET, request.POST)
-        for key in fields
-        for value in (key, *fields.getlist(key))
-    )
-
-
 def _elsewhere(request: HttpRequest, staff: Staff) -> HttpResponse:
     if staff.role == Staff.Role.OFFICE:
-        return _to(request, "/office/")
+        return go_to(request, "/office/")
     raise PermissionDenied(_("Your role has no desk."))
-
-
-def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """A redirect; for a fragment the whole page must go, not its part."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": address})
-    if request.method == "GET":
-        return HttpResponseRedirect(address)
-    return redirect(address)
-
-
-def _speak(request: HttpRequest, staff: Staff) -> None:
-    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-        translation.activate(staff.language)
-        request.LANGUAGE_CODE = translation.get_language()
 
 
 def _chosen(request: HttpRequest, providers: tuple[Provider, ...]) -> str:

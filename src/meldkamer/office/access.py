@@ -13,17 +13,16 @@ from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from allauth.mfa.utils import is_mfa_enabled
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect
-from django.utils import timezone, translation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from meldkamer.notify import health
+from meldkamer.people.browsers import go_to, has_nul, refuse_nul, second_factor_missing, speak
 from meldkamer.people.models import Staff
 from meldkamer.people.queries import providers_of
 from meldkamer.sites.models import Provider, Site
@@ -96,17 +95,15 @@ def _guard(
 ) -> HttpResponse:
     staff = request.user
     if not isinstance(staff, Staff):
-        return _to(request, redirect_to_login(request.get_full_path()).headers["Location"])
+        return go_to(request, redirect_to_login(request.get_full_path()).url)
     if staff.role not in roles:
         raise PermissionDenied(_("The office is for office staff and supervisors."))
-    if staff.role in settings.MELDKAMER_SECOND_FACTOR_ROLES and not is_mfa_enabled(staff):
+    if second_factor_missing(staff):
         messages.warning(request, _("Your role needs a second factor. Add one first."))
-        return redirect("mfa_index")
-    if _has_nul(request):
-        return HttpResponseBadRequest(_("A NUL character is not text."))
-    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-        translation.activate(staff.language)
-        request.LANGUAGE_CODE = translation.get_language()
+        return go_to(request, reverse("mfa_index"))
+    if has_nul(request):
+        return refuse_nul()
+    speak(request, staff.language)
     office = Office(staff, tuple(providers_of(staff)), datetime.now(UTC))
     with timezone.override(_zone(office)):
         return view(request, office, *args, **kwargs)
@@ -115,20 +112,3 @@ def _guard(
 def _zone(office: Office) -> ZoneInfo:
     """The wall clock of the house: that of the first provider's terms."""
     return ZoneInfo(load(office.providers[0].terms).timezone if office.providers else "UTC")
-
-
-def _has_nul(request: HttpRequest) -> bool:
-    """NUL characters are no text: refused before anything is done."""
-    return any(
-        "\x00" in value
-        for fields in (request.GET, request.POST)
-        for key in fields
-        for value in (key, *fields.getlist(key))
-    )
-
-
-def _to(request: HttpRequest, address: str) -> HttpResponse:
-    """A redirect; for a fragment the whole page must go, not its part."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(status=204, headers={"HX-Redirect": address})
-    return redirect(address)

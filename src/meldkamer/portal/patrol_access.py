@@ -16,16 +16,15 @@ from zoneinfo import ZoneInfo
 
 from axes.handlers.proxy import AxesProxyHandler
 from axes.utils import reset
-from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from meldkamer.notify.models import PatrolAccess, PatrolUnit
 from meldkamer.notify.patrol import commands
 from meldkamer.notify.patrol.shifts import on_shift
+from meldkamer.people.browsers import has_nul, refuse_nul, speak
 from meldkamer.sites.models import Provider
 
 SESSION = "patrol_access"
@@ -71,10 +70,8 @@ def on_patrol(view: View) -> View:
                 return JsonResponse({"words": _("Log in again.")}, status=401)
             return redirect("patrol:enter")
         if has_nul(request):
-            return HttpResponseBadRequest(_("A NUL character is not text."))
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-            translation.activate(access.unit.language)
-            request.LANGUAGE_CODE = translation.get_language()
+            return refuse_nul()
+        speak(request, access.unit.language)
         return view(request, Patrol(access.unit, datetime.now(UTC)), *args, **kwargs)
 
     return guarded
@@ -96,13 +93,3 @@ def let_in(request: HttpRequest, token: str, pin: str, now: datetime) -> PatrolA
     request.session.cycle_key()
     request.session[SESSION] = access.pk
     return access
-
-
-def has_nul(request: HttpRequest) -> bool:
-    """NUL characters are no text: refused before anything is done."""
-    return any(
-        "\x00" in value
-        for fields in (request.GET, request.POST)
-        for key in fields
-        for value in (key, *fields.getlist(key))
-    )

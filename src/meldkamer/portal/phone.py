@@ -14,12 +14,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from meldkamer.notify.push import commands, queries
 from meldkamer.notify.push.models import AppLink, AppPhone
+from meldkamer.people.browsers import has_nul, refuse_nul, speak
 
 COOKIE, PATH = "meldkamer_app", "/app/"
 #: browsers keep a cookie no longer; it is renewed at each visit
@@ -46,14 +46,14 @@ def on_a_phone(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if _has_nul(request):
-            return HttpResponseBadRequest(_("A NUL character is not text."))
+        if has_nul(request):
+            return refuse_nul()
         token = request.COOKIES.get(COOKIE, "")
         phone = queries.phone_of(token)
         now = datetime.now(UTC)
         links = tuple(queries.contacts_of(phone)) if phone is not None else ()
         if links:
-            speak(request, links[0])
+            speak(request, links[0].contact.language)
         if phone is not None:
             commands.seen(phone, now)
         zone = ZoneInfo(links[0].contact.site.timezone if links else "UTC")
@@ -67,13 +67,6 @@ def on_a_phone(view: View) -> View:
     return guarded
 
 
-def speak(request: HttpRequest, link: AppLink) -> None:
-    """The language of the contact, unless this browser was told another."""
-    if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
-        translation.activate(link.contact.language)
-        request.LANGUAGE_CODE = translation.get_language()
-
-
 def keep(response: HttpResponse, token: str) -> None:
     """Leave the phone's token on it: for this app alone, and no script reads it."""
     response.set_cookie(
@@ -84,13 +77,4 @@ def keep(response: HttpResponse, token: str) -> None:
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
-    )
-
-
-def _has_nul(request: HttpRequest) -> bool:
-    return any(
-        "\x00" in value
-        for fields in (request.GET, request.POST)
-        for key in fields
-        for value in (key, *fields.getlist(key))
     )

@@ -19,9 +19,10 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
-from meldkamer.console.access import second_factor_missing, whole_number
+from meldkamer.console.access import whole_number
 from meldkamer.console.feed import OVERLAP_S, Change, changes, feed
 from meldkamer.journal.models import Entry
+from meldkamer.people.browsers import second_factor_missing
 from meldkamer.people.models import Staff
 from meldkamer.people.queries import providers_of
 

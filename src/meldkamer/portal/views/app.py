@@ -29,7 +29,8 @@ from meldkamer.notify.push import commands, queries
 from meldkamer.notify.push.faults import LinkFault, SubscriptionFault
 from meldkamer.notify.push.subscriptions import read
 from meldkamer.notify.push.webpush import public_key
-from meldkamer.portal.phone import Visit, keep, on_a_phone, speak
+from meldkamer.people.browsers import speak
+from meldkamer.portal.phone import Visit, keep, on_a_phone
 
 #: messages on one page; older ones were said elsewhere too
 SHOWN_MOST = 50
@@ -117,7 +118,7 @@ def join(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
     """Whose link it is, and the button that uses it."""
     try:
         link = commands.look_up(token, visit.now)
-        speak(request, link)
+        speak(request, link.contact.language)
         if request.method != "POST":
             return render(request, "portal/app_join.html", {"visit": visit, "link": link})
         agent = request.headers.get("User-Agent", "")

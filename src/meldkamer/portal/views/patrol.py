@@ -24,8 +24,9 @@ from meldkamer.incidents.patrol_replies import Said
 from meldkamer.notify.models import PatrolPhoto
 from meldkamer.notify.patrol import commands, photos
 from meldkamer.notify.patrol.jobs import standing_of
+from meldkamer.people.browsers import has_nul
 from meldkamer.portal import patrol_words
-from meldkamer.portal.patrol_access import SESSION, Patrol, has_nul, let_in, may_try, on_patrol
+from meldkamer.portal.patrol_access import SESSION, Patrol, let_in, may_try, on_patrol
 from meldkamer.portal.patrol_job import job_of
 from meldkamer.sites.models import SiteCode
 
