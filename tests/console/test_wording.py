@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+from django.template import Context, Template
 from django.utils import translation
 
+import meldkamer
 from meldkamer.console import wording
 
 
@@ -16,3 +21,19 @@ def test_a_type_inside_a_sentence_has_small_letters_but_german_nouns_keep_their_
 ) -> None:
     with translation.override(language):
         assert wording.within(wording.word(wording.TYPES, "intrusion")) == expected
+
+
+def test_a_colon_between_a_name_and_its_value_is_as_each_language_writes_it() -> None:
+    written = {}
+    for language in ("en", "nl", "fr", "de"):
+        with translation.override(language):
+            written[language] = Template("{% load house %}PIN{% colon %}1").render(Context())
+    assert written == {"en": "PIN: 1", "nl": "PIN: 1", "de": "PIN: 1", "fr": "PIN\u00a0: 1"}
+
+
+def test_no_page_writes_that_colon_by_itself() -> None:
+    bare = re.compile(r"(?:\}\}|%\})(?:</\w+>)?: |\">: ")
+    sentences = re.compile(r"\{% blocktranslate.*?endblocktranslate %\}", re.DOTALL)
+    pages = Path(meldkamer.__file__).parent.glob("*/templates/**/*.html")
+    found = [page.name for page in pages if bare.search(sentences.sub("", page.read_text()))]
+    assert found == []

@@ -104,6 +104,25 @@ def test_long_words_push_nothing_off_the_page(
     assert body.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
 
 
+@pytest.mark.parametrize("language", ["fr", "de"])
+def test_on_a_telephone_the_office_is_as_wide_as_its_screen(
+    open_page: Callable[..., Any], site: Site, language: str
+) -> None:
+    page = open_page("/office/", "light", language)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/office/", "/office/carriers/", "/office/messages/", "/office/sandbox/"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_nothing_lies_below_a_page_that_scrolls_inside(
+    open_page: Callable[..., Any], site: Site
+) -> None:
+    page = open_page("/office/messages/")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_a_contact_is_entered_without_a_mouse(open_page: Callable[..., Any], site: Site) -> None:
     site.contacts.get(position=3).delete()
     page = open_page(f"/office/sites/{site.pk}/contacts/")

@@ -261,7 +261,8 @@ def test_practice_is_said_on_every_page_in_four_languages(
     ):  # fmt: skip
         html = office.get(address).content.decode()
         assert "banner practice practice-bar" in html
-        assert f"<b>{word}</b> Securitas:" in html
+        colon = "\N{NO-BREAK SPACE}:" if language == "fr" else ":"
+        assert f"<b>{word}</b> Securitas{colon}" in html
 
 
 def test_a_message_that_left_the_house_is_nobodys_to_read_or_answer_here(

@@ -29,6 +29,12 @@ THEMES = ("dark", "light")
 THEME_COOKIE = "meldkamer_theme"
 
 
+@register.simple_tag
+def colon() -> str:
+    """Between a name and what is said of it: French sets a blank before it that never breaks."""
+    return "\N{NO-BREAK SPACE}: " if (get_language() or "").startswith("fr") else ": "
+
+
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> SafeString:
     """` data-theme="…"` for <html>; nothing while the device decides."""
