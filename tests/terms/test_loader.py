@@ -96,6 +96,8 @@ FAULTS = {
     "no climbing": (EVERYONE, "everyone_after_s = 0", "queue.everyone_after_s"),
     "no reminder": (REMIND, "remind_every_s = 0", "queue.remind_every_s"),
     "no time to work": (f"idle_s = {QUEUE.idle_s}", "idle_s = 0", "queue.idle_s: 0 is not above 0"),
+    "calls forgotten at once": ("handling_days = 730", "handling_days = 0",
+        "keeping.handling_days: 0; expected 30 to 36500 days"),
     "one detector verifies": ("detectors = 2", "detectors = 1",
         "verification.detectors: expected 2 or more (S9.1)"),
 }  # fmt: skip

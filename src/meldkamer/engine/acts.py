@@ -29,6 +29,7 @@ from meldkamer.incidents import (
     dispatching,
     due,
     floods,
+    forgetting,
     judging,
     needless,
     notices,
@@ -124,7 +125,7 @@ def _letter_late(row: AgendaRow, now: datetime) -> None:
 
 
 def _purge(row: AgendaRow, now: datetime) -> None:
-    """What only guards against duplicates and what was done long ago need not be kept.
+    """What only guards against duplicates, what was done long ago, what the terms say is over.
 
     With it, once an hour: a provider that came since the start of this worker gets its reports.
     After a storm there is much of it: so many at a time, and the rest soon, between alarms.
@@ -135,7 +136,8 @@ def _purge(row: AgendaRow, now: datetime) -> None:
     old = AgendaRow.objects.filter(done_at__lt=now - timedelta(days=30)).values("pk")
     struck, _ = AgendaRow.objects.filter(pk__in=old[:PURGE_MOST]).delete()
     inbox.forget_unknown(now - timedelta(days=1))
-    more = max(forgotten, struck) >= PURGE_MOST
+    complete = forgetting.forget(now)
+    more = max(forgotten, struck) >= PURGE_MOST or not complete
     agenda.schedule(PURGE, "journal", now + (_PURGE_MORE if more else _PURGE_EVERY), now)
 
 

@@ -64,7 +64,7 @@ def report(
     unit.state, unit.reported_at = _STATES[state], now
     if position is not None:
         unit.latitude, unit.longitude = position
-        unit.positioned_at = now
+        unit.positioned_at, unit.place_shared = now, False
     if state != "arrived":
         unit.incident_id = None
     unit.save()

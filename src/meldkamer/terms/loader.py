@@ -24,6 +24,7 @@ from meldkamer.terms.toml import NotToml, read_toml
 
 DIRECTORY = Path(__file__).parent
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d\Z")
+_DAYS_MOST = 36_500
 ALL_TYPES: tuple[str, ...] = get_args(IncidentType)
 
 
@@ -219,6 +220,14 @@ def _numbers(terms: Terms) -> list[str]:
     flood = terms.flood
     if flood.quiet_signals * flood.window_s >= flood.signals * flood.quiet_s:
         faults.append("flood.quiet_signals: expected far fewer than make a flood (D908.3)")
+    for where, days, least in (
+        ("keeping.handling_days", terms.keeping.handling_days, 30),
+        ("keeping.receipts_days", terms.keeping.receipts_days, 7),
+        ("keeping.places_days", terms.keeping.places_days, 1),
+    ):
+        # a late reply opens an incident, and a carrier tells again what it was not answered for
+        if not least <= days <= _DAYS_MOST:
+            faults.append(f"{where}: {days}; expected {least} to {_DAYS_MOST} days")
     if terms.verification.detectors < 2:
         faults.append("verification.detectors: expected 2 or more (S9.1)")
     return faults

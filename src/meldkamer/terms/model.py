@@ -149,6 +149,19 @@ class Mailing(_Table, frozen=True, kw_only=True):
     instead: Literal["", "letter"] = ""
 
 
+class Keeping(_Table, frozen=True, kw_only=True):
+    """How long what holds a person's data is kept beside the journal (GDPR 5.1.e); ours.
+
+    handling_days: calls, replies, what patrols entered and their photos; from the closing of what
+    they belong to. receipts_days: what carriers told of messages. places_days: where the page of a
+    patrol said it was last.
+    """
+
+    handling_days: int = 730
+    receipts_days: int = 90
+    places_days: int = 1
+
+
 class Power(_Table, frozen=True, kw_only=True):
     """S10.1: how long a power failure waits for its restore."""
 
@@ -334,6 +347,7 @@ class Terms(_Table, frozen=True, kw_only=True):
     announcing: Announcing = Announcing()
     app: App = App()
     mailing: Mailing = Mailing()
+    keeping: Keeping = Keeping()
     power: Power
     outage: Outage
     line_test: LineTest

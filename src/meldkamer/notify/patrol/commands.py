@@ -72,7 +72,7 @@ def change_unit(unit_id: int, fields: Mapping[str, Any], now: datetime, actor: s
     for key, value in changed.items():
         setattr(unit, key, value)
     if changed.keys() & {"latitude", "longitude"}:
-        unit.positioned_at = now
+        unit.positioned_at, unit.place_shared = now, False
     unit.full_clean()
     unit.save()
     if not unit.has_page:
@@ -178,7 +178,7 @@ def sign_of_life(unit: PatrolUnit, now: datetime) -> None:
 def stands_at(unit: PatrolUnit, latitude: float, longitude: float, now: datetime) -> None:
     """Where the unit's phone is, shared with consent: the latest alone is kept."""
     PatrolUnit.objects.filter(pk=unit.pk).update(
-        latitude=latitude, longitude=longitude, positioned_at=now, seen_at=now
+        latitude=latitude, longitude=longitude, positioned_at=now, place_shared=True, seen_at=now
     )
 
 

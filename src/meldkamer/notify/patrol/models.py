@@ -6,6 +6,7 @@ job that is over says when; what a phone sent is stored once, however often it s
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -124,6 +125,10 @@ class PatrolEntry(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["unit", "client_id"], name="an_entry_is_stored_once"),
+        ]
+        indexes = [
+            # only what forgets looks for the old; block ranges cost writers nothing
+            BrinIndex(fields=["received_at"], name="patrol_entry_age"),
         ]
 
     def __str__(self) -> str:
