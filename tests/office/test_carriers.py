@@ -133,6 +133,8 @@ GATEWAY = {
 @pytest.mark.parametrize(
     ("kind", "sent", "field", "value", "said"),
     [
+        ("smpp", SMPP, "s_region", "XX", "of a country (ISO 3166), as BE, not 'XX'"),
+        ("smpp", SMPP, "s_host", "smsc .example", "expected a name or an address alone"),
         ("smpp", SMPP, "x_password", "longer than eight", "at most 8 characters"),
         ("sms_http", GATEWAY, "s_url", "ftp://gateway.example", "expected https://"),
         ("sms_http", GATEWAY, "s_sender", "Securitas", "nobody can answer to the name"),
@@ -153,6 +155,13 @@ def test_what_its_line_would_refuse_is_refused_where_it_is_typed(
     assert f"{kind}: " not in at_field, "of which carrier it is, the form says already"
     assert not WayOut.objects.exists()
     assert office.post(f"{LIST}new/?kind={kind}", sent).status_code == 302
+
+
+def test_a_form_says_what_holds_for_an_empty_field_as_a_person_writes_it() -> None:
+    fields = CarrierForm(KINDS["cap"], [], None).fields
+    assert fields["s_services"].help_text == "police, fire, medical when empty"
+    assert fields["s_status"].help_text == "", "a choice is never empty"
+    assert CarrierForm(KINDS["smtp"], [], None).fields["s_port"].help_text == "", "that of its tls"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -8,10 +8,12 @@ other. What went wrong never names the path or a header, which hold secrets.
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from threading import Timer
 from time import monotonic
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from urllib.parse import urlsplit
 from meldkamer.notify.carrier import CarrierFault, InDoubt
 
 BODY_MOST = 65_536
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 #: refused, and yet not for good: too slow, too early, too many
 _NOT_NOW = (408, 425, 429)
@@ -60,6 +63,16 @@ def seconds_of(retry_after: str | None) -> float | None:
     """A header Retry-After in seconds; None without one, or when it names a date."""
     text = retry_after or ""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+
+
+def fault_of_host(host: str) -> str:
+    """What is wrong with a setting `host`; "" for a name or an address, without anything else."""
+    with suppress(ValueError):
+        ip_address(host)
+        return ""
+    if _HOST.fullmatch(host):
+        return ""
+    return f"host: expected a name or an address alone, as smsc.example, not {host!r}"
 
 
 def fault_of_address(address: str) -> str:

@@ -111,12 +111,15 @@ def _plain(kind: Any) -> tuple[Any, bool]:
 
 
 def _help(found: msgspec.structs.FieldInfo) -> str:
-    """What holds when nothing is typed."""
-    if found.required or found.default is msgspec.NODEFAULT or found.default in (None, "", (), {}):
+    """What holds when nothing is typed; "" for nothing, and for a choice that is never empty."""
+    default = () if found.required or found.default is msgspec.NODEFAULT else found.default
+    if not default or isinstance(default, (bool, msgspec.Struct)):
         return ""
-    if isinstance(found.default, (bool, msgspec.Struct)):
+    if get_origin(_plain(found.type)[0]) is Literal:
         return ""
-    return gettext("%(value)s when empty") % {"value": found.default}
+    if isinstance(default, (tuple, list)):
+        default = ", ".join(str(one) for one in default)
+    return gettext("%(value)s when empty") % {"value": default}
 
 
 class CarrierForm(OfficeForm):

@@ -69,6 +69,8 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
     ("wrong", "told"),
     [
         ({"host": " "}, "host: expected a name"),
+        ({"host": "smsc .example"}, "host: expected a name or an address alone"),
+        ({"host": "smsc.example:2775"}, "host: expected a name or an address alone"),
         ({"port": 0}, "port: expected 1 to 65535, not 0"),
         ({"system_id": ""}, "system_id: expected 1 to 15 characters"),
         ({"system_id": "a" * 16}, "system_id: expected 1 to 15 characters"),
@@ -76,6 +78,7 @@ def test_nobody_can_answer_to_a_name_so_it_is_refused_where_answers_come_back(
         ({"sender": "Twelve chars"}, "sender: expected 1 to 11"),
         ({"sender": "Café"}, "sender: expected 1 to 11"),
         ({"region": "be"}, "region: expected two capitals"),
+        ({"region": "XX"}, "region: expected two capitals of a country"),
         ({"window": 0}, "window: expected 1 to 500, not 0"),
         ({"parts_most": 256}, "parts_most: expected 1 to 255"),
         ({"answer_s": 31}, "answer_s: expected 0.1 to 30"),

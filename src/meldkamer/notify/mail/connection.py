@@ -17,6 +17,7 @@ import msgspec
 
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.mail.addresses import AddressFault, read_address, read_domain
+from meldkamer.notify.web import fault_of_host
 
 _PORTS = {"none": 25, "starttls": 587, "implicit": 465}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -52,8 +53,8 @@ class SmtpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     largest_bytes: int = 10_000_000
 
     def __post_init__(self) -> None:
-        if not self.host.strip():
-            raise ValueError("host: expected the name of a mail server")
+        if fault := fault_of_host(self.host):
+            raise ValueError(fault)
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port: {self.port} is no port; expected 1 to 65535")
         if not 1 <= self.connections <= 20:

@@ -25,7 +25,7 @@ from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.sms import coding, gsm
 from meldkamer.notify.sms.gammu_replies import Reply, replies
 from meldkamer.notify.sms.gammu_tables import OURS, SCHEMA, Broken, NotThere, Part, Put, Tables
-from meldkamer.notify.sms.senders import e164
+from meldkamer.notify.sms.senders import e164, fault_of_country
 
 log = logging.getLogger(__name__)
 #: as many as the modem needs so that it never waits for us; more would wait in the outbox
@@ -219,4 +219,6 @@ def build(settings: GammuSettings, secrets: Mapping[str, str], ears: Ears) -> Ga
         raise SettingsFault("gammu: poll_s: expected 0.2 to 10")
     if settings.stale_s < 10:
         raise SettingsFault("gammu: stale_s: expected 10 or more")
+    if fault := fault_of_country("country", settings.country):
+        raise SettingsFault(f"gammu: {fault}")
     return GammuCarrier(settings, secrets.get("password", ""), ears)

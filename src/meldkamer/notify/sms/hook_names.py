@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from meldkamer.notify.sms.senders import fault_of_country
+
 State = Literal["delivered", "failed", "expired", "on_its_way"]
 
 #: Kannel's numbers (%d) and the words of SMS centres (SMPP 3.4, appendix B)
@@ -43,6 +45,10 @@ class HookNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     empty_left_out: bool = False
     country: str = "BE"
     states: dict[str, State] = {}
+
+    def __post_init__(self) -> None:
+        if fault := fault_of_country("country", self.country):
+            raise ValueError(fault)
 
     def state_of(self, word: str) -> State | None:
         """What the gateway's word means; None when nobody knows it."""

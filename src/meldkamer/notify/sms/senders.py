@@ -13,6 +13,13 @@ import phonenumbers
 _WITH_COUNTRY_LEAST = 10
 
 
+def fault_of_country(name: str, country: str) -> str:
+    """What is wrong with a setting that names a country; "" for one whose numbers are known."""
+    if country in phonenumbers.SUPPORTED_REGIONS:
+        return ""
+    return f"{name}: expected two capitals of a country (ISO 3166), as BE, not {country!r}"
+
+
 def e164(sender: str, region: str = "BE") -> str:
     """+32470123456 for each way to write that number; anything else stripped, as it came.
 

@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 
 from meldkamer.notify.sms.coding import PARTS_MOST, Alphabet
+from meldkamer.notify.sms.senders import fault_of_country
+from meldkamer.notify.web import fault_of_host
 
 _NUMBER = re.compile(r"\+?[0-9]{3,20}")
 #: type of number, numbering plan (SMPP 3.4, 5.2.5 and 5.2.6)
@@ -62,7 +64,8 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     pieces_s: int = 120
 
     def __post_init__(self) -> None:
-        _need(bool(self.host.strip()), "host: expected a name or an address")
+        fault = fault_of_host(self.host) or fault_of_country("region", self.region)
+        _need(not fault, fault)
         _need(1 <= self.port <= 65535, f"port: expected 1 to 65535, not {self.port}")
         _text("system_id", self.system_id, _SYSTEM_ID_MOST, empty=False)
         _text("system_type", self.system_type, _SYSTEM_TYPE_MOST)
@@ -74,10 +77,6 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         self._check_sender()
         _between("number_ton", self.number_ton, 0, _TYPE_MOST)
         _between("number_npi", self.number_npi, 0, _PLAN_MOST)
-        _need(
-            re.fullmatch("[A-Z]{2}", self.region) is not None,
-            f"region: expected two capitals like BE, not {self.region!r}",
-        )
         _between("parts_most", self.parts_most, 1, PARTS_MOST)
         _between("valid_s", self.valid_s, 0, _VALID_MOST_S)
         _between("window", self.window, 1, 500)
