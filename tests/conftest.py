@@ -82,11 +82,22 @@ def _empty_quickly() -> None:
 _empty_quickly()
 
 
+#: marks of tests that take seconds
+_LONG = ("chaos", "slow", "browser")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The screens of the tests speak every language: compile what is stale."""
     from meldkamer.project.i18n import compile_stale
 
     compile_stale()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: the suite ends when its last worker does."""
+    long = {item.path for item in items if any(map(item.get_closest_marker, _LONG))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
@@ -143,16 +154,33 @@ def as_application(db: None) -> Iterator[None]:
         cursor.execute("RESET ROLE")
 
 
+_WHOLE_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium for the browser tests; `make test` installs one on Debian."""
+    """The path of a Chromium for the browser tests; `make test` installs one on Debian.
+
+    The one without windows of its own draws a page in two thirds of the time.
+    """
+    return _browser("chromium-headless-shell", *_WHOLE_BROWSERS)
+
+
+@pytest.fixture(scope="session")
+def whole_chromium() -> str:
+    """One that lets a page ask for messages to be pushed, too."""
+    return _browser(*_WHOLE_BROWSERS)
+
+
+def _browser(*names: str) -> str:
     named = os.environ.get("MELDKAMER_CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome"]
-    for name in names:
-        found = shutil.which(name)
-        if found:
-            return found
-    pytest.fail(f"no browser found (looked for {', '.join(names)}); see scripts/debian-needs")
+    looked_for = [named] if named else names
+    found = next(filter(None, map(shutil.which, looked_for)), None)
+    if found is None:
+        pytest.fail(
+            f"no browser found (looked for {', '.join(looked_for)}); see scripts/debian-needs"
+        )
+    return found
 
 
 @pytest.fixture

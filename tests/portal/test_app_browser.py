@@ -43,9 +43,9 @@ SUBSCRIBE = """
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
+def browser(whole_chromium: str) -> Iterator[Any]:
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        running = playwright.chromium.launch(executable_path=whole_chromium, args=["--no-sandbox"])
         connections.close_all()
         yield running
         connections.close_all()
