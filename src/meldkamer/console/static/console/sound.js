@@ -1,11 +1,11 @@
 // One sound: class security, until someone takes it. Two short tones every four seconds, made here.
 // @ts-check
 
+import { mayTone, sounds, tone } from '../house/tone.js'
+
 const EVERY_MS = 4_000
 const KEY = 'meldkamer-sound'
 
-/** @type {AudioContext | null} */
-let audio = null
 let played = 0
 /** @type {Set<string>} */
 let known = new Set()
@@ -18,20 +18,6 @@ const wanted = () => {
   }
 }
 
-/** @param {number} at @param {number} hertz */
-function tone(at, hertz) {
-  if (!audio) return
-  const oscillator = audio.createOscillator()
-  const volume = audio.createGain()
-  oscillator.frequency.value = hertz
-  volume.gain.setValueAtTime(0.0001, at)
-  volume.gain.exponentialRampToValueAtTime(0.2, at + 0.02)
-  volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.18)
-  oscillator.connect(volume).connect(audio.destination)
-  oscillator.start(at)
-  oscillator.stop(at + 0.2)
-}
-
 function check() {
   const loud = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.job[data-loud]')])
   const now = new Set(loud.map((row) => row.dataset.incident ?? ''))
@@ -39,12 +25,12 @@ function check() {
     if (!known.has(row.dataset.incident ?? '')) notify(row)
   }
   known = now
-  if (!loud.length || !wanted() || !audio || audio.state !== 'running') return
+  if (!loud.length || !wanted() || !sounds()) return
   if (Date.now() - played < EVERY_MS) return
   played = Date.now()
   document.body.dataset.sounded = String(Number(document.body.dataset.sounded ?? 0) + 1)
-  tone(audio.currentTime, 880)
-  tone(audio.currentTime + 0.22, 660)
+  tone(0, 880, 0.2, 0.18)
+  tone(0.22, 660, 0.2, 0.18)
 }
 
 /** @param {HTMLElement} row */
@@ -54,15 +40,8 @@ function notify(row) {
   new Notification(title, { body: row.dataset.loud, tag: `incident-${row.dataset.incident}`, requireInteraction: true })
 }
 
-/** A browser lets a page sound only after somebody touched it. */
-function unlock() {
-  audio ??= new AudioContext()
-  if (audio.state === 'suspended') void audio.resume()
-}
-
 export function startSound() {
-  document.addEventListener('keydown', unlock)
-  document.addEventListener('click', unlock)
+  mayTone()
   const button = document.getElementById('sound')
   const show = () => button?.setAttribute('aria-pressed', String(wanted()))
   button?.addEventListener('click', () => {

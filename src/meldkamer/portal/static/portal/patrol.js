@@ -4,7 +4,8 @@
 
 import { ask, drop, flush, keep, kept } from './patrol_queue.js'
 import { startPlace, tellPlace } from './patrol_place.js'
-import { ring, startSound } from './patrol_sound.js'
+import { ring } from './patrol_sound.js'
+import { mayTone } from '../house/tone.js'
 
 /** @typedef {import('./patrol_queue.js').Kept} Kept */
 
@@ -308,7 +309,7 @@ by('leave').addEventListener('submit', () => { if ('caches' in window) void cach
 async function start() {
   await restorePart()
   restoreDraft()
-  startSound()
+  mayTone()
   startPlace()
   if ('serviceWorker' in navigator) {
     // without a network now, the next visit keeps it
