@@ -156,7 +156,7 @@ def test_whatever_is_scheduled_anywhere_has_an_act() -> None:
             if (
                 isinstance(call, ast.Call)
                 and isinstance(call.func, ast.Attribute)
-                and call.func.attr == "schedule"
+                and call.func.attr in ("schedule", "put_aside")
                 and isinstance(call.func.value, ast.Name)
                 and call.func.value.id == "agenda"
             ):

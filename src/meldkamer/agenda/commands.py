@@ -35,6 +35,7 @@ MEANT = "meant"
 Act = Callable[[AgendaRow, datetime], None]
 Lock = Callable[[AgendaRow], object]
 _RETRY_FIRST_S, _RETRY_MOST_S = 2, 300
+_ASIDE = timedelta(seconds=60)
 # smallint
 _ATTEMPTS_MOST = 32_000
 # an advisory lock on the row's number says who acts on it, before anything is locked
@@ -141,6 +142,14 @@ def schedule(
         _put({(kind, subject): row})
     else:
         mine.put[kind, subject] = row
+
+
+def put_aside(kind: str, subject: str, now: datetime, payload: Mapping[str, Any]) -> None:
+    """What could not be done for a fault of its own: tried again in a minute, and again, for ever.
+
+    Until then it stands in nobody's way; who puts it aside tells a supervisor of it.
+    """
+    schedule(kind, subject, now + _ASIDE, now, payload=payload)
 
 
 def strike(kind: str, subject: str, now: datetime) -> None:

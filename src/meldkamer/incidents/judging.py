@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -33,7 +33,6 @@ from meldkamer.watch import commands as watch
 from meldkamer.watch import hours
 
 AGAIN = "signal.again"
-_AGAIN_AFTER = timedelta(seconds=60)
 
 
 def judge_next(now: datetime, most: int = 1, upto: int = pending.EVERY) -> int:
@@ -141,9 +140,7 @@ def _runs(rows: list[Signal]) -> Iterator[list[Signal]]:
 def _put_aside(signal_id: int, now: datetime) -> None:
     if not pending.put_aside(signal_id):
         return
-    agenda.schedule(
-        AGAIN, f"signal:{signal_id}", now + _AGAIN_AFTER, now, payload={"signal": signal_id}
-    )
+    agenda.put_aside(AGAIN, f"signal:{signal_id}", now, {"signal": signal_id})
     row = Signal.objects.filter(pk=signal_id).first()
     site = Site.objects.filter(pk=row.site_id).first() if row and row.site_id else None
     text = f"{site.name if site else ''} {row.account} {row.code}".strip() if row else ""

@@ -30,7 +30,6 @@ _WITH_OPERATOR = (Incident.State.QUEUED, Incident.State.TAKEN, Incident.State.HE
 
 
 AGAIN = "reply.again"
-_AGAIN_AFTER = timedelta(seconds=60)
 
 
 def _waiting() -> QuerySet[InboundMessage]:
@@ -80,9 +79,7 @@ def _take(message: InboundMessage, now: datetime) -> None:
 
 @transaction.atomic
 def _put_aside(message: InboundMessage, now: datetime) -> None:
-    agenda.schedule(
-        AGAIN, f"reply:{message.pk}", now + _AGAIN_AFTER, now, payload={"message": message.pk}
-    )
+    agenda.put_aside(AGAIN, f"reply:{message.pk}", now, {"message": message.pk})
     notices.add("reply", "S7.10", f"{message.sender}: {message.text}", now)
 
 
