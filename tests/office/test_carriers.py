@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -155,6 +156,18 @@ def test_what_its_line_would_refuse_is_refused_where_it_is_typed(
     assert f"{kind}: " not in at_field, "of which carrier it is, the form says already"
     assert not WayOut.objects.exists()
     assert office.post(f"{LIST}new/?kind={kind}", sent).status_code == 302
+
+
+@pytest.mark.clause("M12.4")
+def test_faults_are_in_the_language_of_the_office(office: Client, mail: WayOut) -> None:
+    WayOut.objects.filter(pk=mail.pk).update(
+        state="down", last_fault="smtp.example: [Errno 111] Connection refused"
+    )
+    office.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    for page in (LIST, f"{LIST}{mail.pk}/"):
+        assert "smtp.example : connexion refusée" in office.get(page).content.decode(), page
+    answer = office.post(f"{LIST}new/?kind=smpp", SMPP | {"s_port": "99999"})
+    assert "attendu de 1 à 65535, et non 99999" in answer.content.decode()
 
 
 def test_a_form_says_what_holds_for_an_empty_field_as_a_person_writes_it() -> None:

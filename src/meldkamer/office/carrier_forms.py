@@ -18,6 +18,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from meldkamer.notify.fault_words import said
 from meldkamer.notify.kinds import SANDBOX, Kind, SettingsFault, settings_type
 from meldkamer.notify.models import WayOut
 from meldkamer.office.forms import OfficeForm
@@ -212,9 +213,9 @@ class CarrierForm(OfficeForm):
             plain = name.removeprefix(_SETTING).removeprefix(_SECRET)
             if re.search(rf"(`|\$\.){re.escape(plain)}\b|: {re.escape(plain)}: ", text):
                 # the field says which it is already
-                self.add_error(name, text.removeprefix(f"{self.kind.name}: {plain}: "))
+                self.add_error(name, said(text.removeprefix(f"{self.kind.name}: {plain}: ")))
                 return
-        self.add_error(None, text)
+        self.add_error(None, said(text))
 
 
 def _kept(row: WayOut | None) -> str:

@@ -17,6 +17,7 @@ from meldkamer.console import wording
 from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock, clock_or_day, span
 from meldkamer.journal.models import Entry
+from meldkamer.notify import fault_words
 from meldkamer.rules.facts import SiteFacts
 
 #: what only the machine needs to remember
@@ -84,7 +85,9 @@ def _until(entry: Entry, zone: ZoneInfo) -> str:
 
 
 def _reason(entry: Entry) -> str:
-    return wording.reason(entry.reason).rstrip(".") if entry.reason else ""
+    told_by_carrier = entry.what.startswith("message.") or entry.what.endswith(".rejected")
+    words = fault_words.said(entry.reason) if told_by_carrier else entry.reason
+    return wording.reason(words).rstrip(".")
 
 
 def _with_reason(sentence: str, entry: Entry) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock, span
 from meldkamer.incidents import desk_calls
+from meldkamer.notify import fault_words
 from meldkamer.notify.desk.models import DeskCall
 
 State = DeskCall.State
@@ -67,4 +68,4 @@ def _why(fault: str) -> str:
         desk_calls.NO_SIGN: _("it was not asked in time"),
         desk_calls.IN_DOUBT: _("it did not answer; your telephone may still ring"),
     }
-    return words.get(fault, fault or _("it refuses"))
+    return words.get(fault) or fault_words.said(fault) or _("it refuses")

@@ -20,6 +20,7 @@ from meldkamer.console.screens.exchange import Hint, hint
 from meldkamer.console.screens.steps import Ringing, StepRow
 from meldkamer.console.timing import clock
 from meldkamer.incidents.models import Incident
+from meldkamer.notify import fault_words
 from meldkamer.notify.desk import queries as desk_queries
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, running_call
@@ -141,7 +142,9 @@ def _device(incident: Incident) -> tuple[str, str]:
     zone = Zone.objects.filter(site_id=incident.site_id, number=incident.zone).first()
     if zone is None:
         return "", ""
-    parts = [zone.name, zone.detector]
+    # at the house it is the fault of a carrier
+    house = incident.site.house
+    parts = [zone.name, fault_words.said(zone.detector) if house else zone.detector]
     return ", ".join(part for part in parts if part), zone.service_phone
 
 

@@ -22,11 +22,18 @@ from django.utils.translation import get_language, gettext
 from meldkamer.console import phones, timing, wording
 from meldkamer.console.screens import explain
 from meldkamer.console.wording import CLASSES, class_of
+from meldkamer.notify import fault_words
 from meldkamer.sites.models import Site
 
 register = template.Library()
 THEMES = ("dark", "light")
 THEME_COOKIE = "meldkamer_theme"
+
+
+@register.filter
+def fault(text: str) -> str:
+    """What a carrier's fault says, in the language of the page."""
+    return fault_words.said(text)
 
 
 @register.simple_tag

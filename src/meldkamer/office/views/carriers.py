@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from meldkamer.notify import commands as notify
-from meldkamer.notify import going_live, health, way_commands
+from meldkamer.notify import fault_words, going_live, health, way_commands
 from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.web import fault_of_address
@@ -168,7 +168,7 @@ def act(request: HttpRequest, office: Office, carrier_id: int, act: str) -> Http
     try:
         way_commands.change(row.pk, office.now, values=changes[act], actor=office.actor)
     except SettingsFault as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words.said(str(fault)))
     return redirect("office:carriers")
 
 
@@ -250,7 +250,7 @@ def sandbox(request: HttpRequest, office: Office) -> HttpResponse:
     try:
         going_live.put_in_sandbox(provider.pk, channel, inside, office.now, office.actor)
     except SettingsFault as fault:
-        messages.error(request, str(fault))
+        messages.error(request, fault_words.said(str(fault)))
     return redirect("office:carriers")
 
 
@@ -276,5 +276,5 @@ def practice(request: HttpRequest, office: Office) -> HttpResponse:
         try:
             going_live.set_practice(provider.pk, not live, office.now, office.actor)
         except SettingsFault as fault:
-            messages.error(request, str(fault))
+            messages.error(request, fault_words.said(str(fault)))
     return redirect("office:carriers")
