@@ -122,6 +122,7 @@ def consume_all(now: datetime, limit: int = 200) -> int:
 
     Receipts that stream in leave half of it to replies: what is due waits for these (R1).
     """
+    receipts.seek()
     done = 0
     for consume_next, upto in (
         (receipts.consume_next, (limit + 1) // 2),

@@ -1,9 +1,10 @@
 """Receipts: what carriers tell later of what they took. Stored first, consumed once.
 
-A receipt may come before it is noted that the carrier took the message; it waits until then. A
+A receipt may come before it is noted that the carrier took the message; it waits until then, and
+whoever notes that has it looked at again. A carrier that is shared with others brings receipts of
+messages that nobody here knows: each is looked for twice and then lies aside, and costs nothing. A
 carrier may give a number again (a centre that was restarted): a receipt is of a message that the
-carrier had by then. One
-that cannot be consumed is put aside for the agenda and stops no other.
+carrier had by then. One that cannot be consumed is put aside for the agenda and stops no other.
 """
 
 from __future__ import annotations
@@ -29,18 +30,36 @@ _CLOCKS = timedelta(seconds=60)
 
 # asked by every worker all day and at every instant of a rehearsal: as SQL, for the query that
 # Django would build takes longer to write than to answer
-_OLDEST = """
-SELECT receipt.id, message.id FROM notify_receipt receipt CROSS JOIN LATERAL (
+_MESSAGE = """
     SELECT id FROM notify_outboxmessage
     WHERE carrier_id = receipt.carrier_id AND carrier_ref = receipt.ref AND carrier_ref <> ''
         AND (claimed_at >= receipt.received_at + make_interval(secs => %(clocks_s)s)) IS NOT TRUE
     ORDER BY id DESC LIMIT 1
-) AS message
-WHERE receipt.consumed_at IS NULL AND NOT EXISTS (
+"""
+_OLDEST = f"""
+SELECT receipt.id, message.id FROM notify_receipt receipt
+CROSS JOIN LATERAL ({_MESSAGE}) AS message
+WHERE receipt.consumed_at IS NULL AND NOT receipt.aside AND NOT EXISTS (
     SELECT FROM agenda_agendarow WHERE kind = %(again)s AND done_at IS NULL
         AND subject = 'receipt:' || receipt.id
 ) ORDER BY receipt.id LIMIT 1
-"""
+"""  # noqa: S608 - put together of constants alone
+# Whoever notes a message touches the receipts that there are with its ref (`outbox`). So once all
+# that ran at the first look has ended, a message that is still not there is noted by somebody who
+# sees the receipt, and it may lie aside. What is locked now is being noted or consumed.
+_SEEK = f"""
+UPDATE notify_receipt AS sought SET aside = sought.sought IS NOT NULL,
+    sought = coalesce(sought.sought, pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+FROM (
+    SELECT receipt.id FROM notify_receipt receipt WHERE receipt.id = ANY(ARRAY(
+        SELECT id FROM notify_receipt WHERE consumed_at IS NULL AND NOT aside
+        ORDER BY id LIMIT %(most)s
+    )) AND receipt.consumed_at IS NULL AND NOT receipt.aside AND (receipt.sought IS NULL
+        OR receipt.sought <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+    AND NOT EXISTS ({_MESSAGE}) FOR UPDATE OF receipt SKIP LOCKED
+) AS unknown WHERE sought.id = unknown.id
+"""  # noqa: S608 - put together of constants alone
+_SEEK_MOST = 1000
 
 
 def _oldest() -> tuple[int, int] | None:
@@ -49,6 +68,12 @@ def _oldest() -> tuple[int, int] | None:
         cursor.execute(_OLDEST, {"clocks_s": _CLOCKS.total_seconds(), "again": AGAIN})
         found: tuple[int, int] | None = cursor.fetchone()
     return found
+
+
+def seek() -> None:
+    """Put aside whose message was looked for before and is still not there; for every cycle."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEK, {"clocks_s": _CLOCKS.total_seconds(), "most": _SEEK_MOST})
 
 
 def consume_next(now: datetime) -> bool:

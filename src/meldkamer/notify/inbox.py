@@ -76,7 +76,8 @@ def store_receipt(
             carrier_id=carrier_id, carrier_ref=row.ref, claimed_at__gt=row.received_at
         ).exclude(carrier_ref="")
         if later.exists():
-            Receipt.objects.filter(pk=row.pk).update(**values, consumed_at=None)
+            again = {"consumed_at": None, "sought": None, "aside": False}
+            Receipt.objects.filter(pk=row.pk).update(**values, **again)
     _wake()
 
 

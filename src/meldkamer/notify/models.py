@@ -189,6 +189,10 @@ class Receipt(models.Model):
     detail = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
+    # the database had begun so many transactions when its message was looked for and not there
+    sought = models.BigIntegerField(null=True)
+    # nobody knows its message: looked at again when a message with this ref is noted
+    aside = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [
@@ -198,6 +202,11 @@ class Receipt(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(consumed_at__isnull=True), name="receipt_new"),
+            models.Index(
+                fields=["id"],
+                condition=Q(consumed_at__isnull=True, aside=False),
+                name="receipt_waits",
+            ),
             BrinIndex(fields=["received_at"], name="receipt_age"),
         ]
 

@@ -87,6 +87,13 @@ UPDATE notify_outboxmessage AS message
 SET state = 'handed_over', handed_over_at = %s, carrier_ref = taken.ref, last_fault = ''
 FROM unnest(%s::bigint[], %s::text[]) AS taken (id, ref) WHERE message.id = taken.id
 """
+# all of them, whatever they say: one that is just being looked at is waited for
+_KNOWN = """
+UPDATE notify_receipt AS receipt SET sought = NULL, aside = false
+FROM unnest(%s::bigint[], %s::text[]) AS taken (carrier_id, ref)
+WHERE receipt.carrier_id = taken.carrier_id AND receipt.ref = taken.ref AND taken.ref <> ''
+    AND receipt.consumed_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +176,7 @@ def note_taken(message: OutboxMessage, ref: str, now: datetime) -> None:
     message.last_fault = ""
     message.save(update_fields=_TAKEN)
     _off_agenda(message, now)
+    _known([message])
 
 
 def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[OutboxMessage]:
@@ -191,7 +199,15 @@ def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[O
     with connection.cursor() as cursor:
         refs = [message.carrier_ref for message in held]
         cursor.execute(_HANDED_OVER, [now, [message.pk for message in held], refs])
+    _known(held)
     return held
+
+
+def _known(messages: Sequence[OutboxMessage]) -> None:
+    """Receipts that came before their message was noted are of somebody now."""
+    given = sorted({(int(one.carrier_id or 0), one.carrier_ref) for one in messages})
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, [[carrier for carrier, _ in given], [ref for _, ref in given]])
 
 
 def note_rejected(message: OutboxMessage, fault: str, now: datetime) -> None:
