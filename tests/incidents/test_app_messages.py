@@ -17,9 +17,8 @@ from meldkamer.incidents.carry_out import APP_DUE
 from meldkamer.incidents.facts import terms_of
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
-from meldkamer.notify import kinds, outbox, way_commands, ways
+from meldkamer.notify import outbox, way_commands, ways
 from meldkamer.notify.carrier import Rejected
-from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.push import commands
 from meldkamer.notify.push.subscriptions import Subscribed
@@ -209,7 +208,7 @@ def test_from_the_signal_to_the_phone_and_back_and_no_alarm_is_stood_down_by_it(
     WayOut.objects.filter(pk=row.pk).update(state="up")
     incident = in_the_app.incident(kind)
     [claimed] = _claimed(row)
-    carrier = kinds.build(row.kind, row.settings, ways.secrets_of(row), StoringEars(row.pk))
+    carrier = ways.carrier_of(row)
     House().taken([(claimed, carrier.send(claimed.parcel))], at(2))
     [got] = service.got
     assert got.said["body"] == claimed.parcel.body

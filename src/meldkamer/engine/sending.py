@@ -24,8 +24,6 @@ from meldkamer.incidents import carrier_faults, sent
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
 from meldkamer.notify.commands import OUTBOX
-from meldkamer.notify.ears import StoringEars
-from meldkamer.notify.kinds import build
 from meldkamer.notify.line import Line, Told
 from meldkamer.notify.outbox import REMINDER, RUNGS, Claimed
 from meldkamer.rules import routing
@@ -201,5 +199,4 @@ class Lines(threading.Thread):
 
 
 def _build(carrier_id: int) -> Carrier:
-    row = ways.get(carrier_id)
-    return build(row.kind, row.settings, ways.secrets_of(row), StoringEars(carrier_id))
+    return ways.carrier_of(ways.get(carrier_id))

@@ -25,10 +25,10 @@ from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify import ways
-from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel, ReceiptState, Rejected
+from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel, Rejected
 from meldkamer.notify.desk import queries
 from meldkamer.notify.desk.models import DeskCall
-from meldkamer.notify.kinds import SettingsFault, build
+from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.models import WayOut
 from meldkamer.people.models import Staff
 from meldkamer.rules.procedures import Step
@@ -51,19 +51,6 @@ _RANK = {
 _HEARD = (State.ANSWERED, State.BUSY, State.NO_ANSWER, State.ENDED)
 NO_EXTENSION, NO_EXCHANGE, NO_SIGN = "no extension", "no exchange", "no sign"
 IN_DOUBT, REFUSED = "in doubt", "refused"
-
-
-class _NoEars:
-    """An exchange tells by its hook; who places one call hears nothing else."""
-
-    def __init__(self, carrier_id: int) -> None:
-        self.carrier_id = carrier_id
-
-    def reply(self, sender: str, text: str, *, to: str = "", ref: str = "") -> None:
-        raise NotImplementedError("an exchange brings no replies")
-
-    def receipt(self, ref: str, state: ReceiptState, *, detail: str = "") -> None:
-        raise NotImplementedError("what came of a call comes by the hook")
 
 
 def dial(staff: Staff, incident_id: int, step_id: str, now: datetime) -> DeskCall | None:
@@ -159,8 +146,7 @@ def _placed(call: DeskCall | None, now: datetime) -> DeskCall | None:
 def _ask_exchange(way: WayOut, call: DeskCall) -> tuple[str, str, bool]:
     """(its reference, what went wrong, whether no other is to be asked)."""
     try:
-        carrier = build(way.kind, way.settings, ways.secrets_of(way), _NoEars(int(way.pk)))
-        return carrier.send(_parcel(call)), "", True
+        return ways.carrier_of(way).send(_parcel(call)), "", True
     except InDoubt:
         # it may ring: another exchange would ring a second time
         return "", IN_DOUBT, True

@@ -1,7 +1,7 @@
 """The carriers an installation has: which there are, whose they are, whether they work.
 
-Reads alone; `way_commands` enters and changes them. A secret is opened only for whoever builds its
-carrier, never for a screen or a log.
+Reads alone; `way_commands` enters and changes them. A secret is opened only where a carrier is
+built, never for a screen or a log.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ from datetime import datetime
 import msgspec
 from django.conf import settings
 
-from meldkamer.notify.kinds import (
-    BY_NAME,
-    CHANNELS,
-    SANDBOX,
-)
+from meldkamer.notify.carrier import Carrier
+from meldkamer.notify.ears import StoringEars
+from meldkamer.notify.kinds import BY_NAME, CHANNELS, SANDBOX, build
 from meldkamer.notify.models import WayOut
 from meldkamer.rules import routing
 from meldkamer.sites.models import Provider
@@ -89,6 +87,11 @@ def in_sandbox() -> list[tuple[int, str]]:
         for channel in CHANNELS
         if practice or (provider_id, channel) in boxes or (None, channel) in boxes
     ]
+
+
+def carrier_of(row: WayOut) -> Carrier:
+    """The carrier itself, not opened yet: what it hears is stored. SettingsFault, see `build`."""
+    return build(row.kind, row.settings, secrets_of(row), StoringEars(int(row.pk)))
 
 
 def secrets_of(row: WayOut) -> dict[str, str]:
