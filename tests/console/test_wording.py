@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.utils import translation
 
 import meldkamer
 from meldkamer.console import wording
+from meldkamer.journal import records
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,15 @@ def test_no_page_writes_that_colon_by_itself() -> None:
     pages = Path(meldkamer.__file__).parent.glob("*/templates/**/*.html")
     found = [page.name for page in pages if bare.search(sentences.sub("", page.read_text()))]
     assert found == []
+
+
+def test_whatever_stands_on_the_supervisors_list_has_words() -> None:
+    # what the receiver refuses stands there under the word of its refusal
+    kinds = {*records.DISPOSITIONS, "unparsed"} - {records.ACCEPTED, records.DUPLICATE}
+    for file in Path(meldkamer.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "notices.add":
+                kind = call.args[0]
+                kinds |= {kind.value} if isinstance(kind, ast.Constant) else set()
+    assert len(kinds) > 15
+    assert kinds - set(wording.NOTICE_KINDS) == set()

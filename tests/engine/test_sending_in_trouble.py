@@ -59,7 +59,8 @@ def test_a_fault_of_the_incident_does_not_keep_a_refusal_in_the_hands_of_its_lin
     HOUSE.refused(claimed, Rejected("no such number"), at(2))
     message = message_of(claimed)
     assert (message.state, message.last_fault) == ("failed", "no such number")
-    assert Notice.objects.filter(kind="message", clause="M12.1").count() == 1
+    notice = Notice.objects.get(kind="message", clause="M12.1")
+    assert (notice.incident_id, notice.site_id) == (incident.pk, incident.site_id)
     # the ladder moves on at its own deadline
     incident.refresh_from_db()
     assert incident.due == at(90)

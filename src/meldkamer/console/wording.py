@@ -208,9 +208,17 @@ CHANNELS: Words = {
 }
 NOTICE_KINDS: Words = {
     "unknown_account": _("unknown account"),
-    "unknown_sender": _("text of an unknown number"),
-    "unknown_reply": _("text of an unknown number"),
-    "escalation": _("nobody took it"),
+    "downgrade": _("plain frame of a transmitter with a key"),
+    "wrong_key": _("frame that its key does not open"),
+    "clock": _("frame whose clock is wrong"),
+    "noise": _("frame that could not be read"),
+    "unsupported": _("frame of a kind that is not taken"),
+    "unparsed": _("signal that was not understood"),
+    "not_judged": _("signal that could not be judged"),
+    "reply": _("text to be looked at"),
+    "receipt": _("receipt that could not be noted"),
+    "message": _("message whose incident could not follow"),
+    "untouched": _("nobody took it"),
     "supervisor": _("supervisor asked for"),
     "flood": _("transmitter held back"),
     "needless": _("many false alarms, nothing that may be suspended"),
@@ -224,7 +232,6 @@ NOTICE_KINDS: Words = {
     "letter": _("a letter that nobody posted"),
     "outage": _("general outage"),
     "app": _("the app was on no phone: nobody was told"),
-    "downgrade": _("plain frame of a transmitter with a key"),
 }
 TASKS: Words = {
     "suspension_call": _("call the customer before a suspension"),

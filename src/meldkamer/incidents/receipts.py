@@ -22,7 +22,6 @@ from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage, Receipt
 
 AGAIN = "receipt.again"
-_AGAIN_AFTER = timedelta(seconds=60)
 #: a receipt from before its message was claimed is of another that had the same number; the clocks
 #: of two machines may differ by so much
 _CLOCKS = timedelta(seconds=60)
@@ -137,6 +136,7 @@ def take(message: OutboxMessage, state: ReceiptState, detail: str, now: datetime
 
 @transaction.atomic
 def _put_aside(receipt_id: int, now: datetime) -> None:
-    payload = {"receipt": receipt_id}
-    agenda.schedule(AGAIN, f"receipt:{receipt_id}", now + _AGAIN_AFTER, now, payload=payload)
-    notices.add("receipt", "M12.1", f"receipt {receipt_id}", now)
+    agenda.put_aside(AGAIN, f"receipt:{receipt_id}", now, {"receipt": receipt_id})
+    row = Receipt.objects.select_related("carrier").get(pk=receipt_id)
+    text = f"{row.carrier.name}: {row.ref} {row.state}"
+    notices.add("receipt", "M12.1", text, now, provider_id=row.carrier.provider_id)

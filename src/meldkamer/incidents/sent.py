@@ -101,7 +101,13 @@ def turned_down(message: OutboxMessage, now: datetime) -> None:
 
 def left_behind(message: OutboxMessage, now: datetime) -> None:
     """What came of a message is noted and its incident could not follow: a person looks (M12.1)."""
-    notices.add("message", "M12.1", message.recipient, now, provider_id=message.provider_id)
+    whose = Incident.objects.select_related("site")
+    incident = whose.get(pk=message.incident_id) if message.incident_id is not None else None
+    site = incident.site if incident else None
+    notices.add(
+        "message", "M12.1", message.recipient, now, site=site, incident=incident,
+        provider_id=message.provider_id,
+    )  # fmt: skip
 
 
 def delivered(message: OutboxMessage, detail: str, now: datetime) -> None:
@@ -129,7 +135,7 @@ def told(message: OutboxMessage, word: str, detail: str, now: datetime) -> None:
 
     What a service acknowledges by wire it has taken on (B1).
     """
-    if message.channel == authority.CHANNEL and word == "message.acknowledged":
+    if message.template == authority.TEMPLATE and word == "message.acknowledged":
         word = "service.accepted"
     if message.incident_id is None:
         _of_no_incident(message, word, detail, now)
