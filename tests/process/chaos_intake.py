@@ -30,6 +30,7 @@ from meldkamer.project.postgres import Server
 from meldkamer.project.postgres_place import Place
 from meldkamer.receivers.panel import Account, Panel
 from meldkamer.sites.sealing import seal
+from tests.process import clusters
 
 READY_LIMIT_S = 30.0
 KEY = b"0123456789abcdef"
@@ -63,8 +64,8 @@ class House:
 
     def __enter__(self) -> Self:
         try:
+            clusters.copy_to(self.server.place)
             self.server.start()
-            self._run("migrate")
             paths.made(self.home / "var")
             for _ in range(self.count):
                 self.start_receiver()
@@ -153,16 +154,6 @@ class House:
     def log(self) -> str:
         """What the receivers said."""
         return (self.home / "receive.log").read_text("utf-8", "replace")
-
-    def _run(self, *arguments: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "meldkamer.project.cli", *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
 
 
 @dataclass
