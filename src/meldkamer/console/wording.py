@@ -197,15 +197,6 @@ VERIFIED_BY: Words = {
     "camera": _("images"),
     "person": _("a person"),
 }
-CHANNELS: Words = {
-    "sms": _("Texts"),
-    "app": _("App"),
-    "mail": _("Mail"),
-    "letter": _("Letters"),
-    "voice": _("Announced calls"),
-    "authority": _("Police, fire, medical by wire"),
-    "desk": _("Telephones of the desks"),
-}
 NOTICE_KINDS: Words = {
     "unknown_account": _("unknown account"),
     "downgrade": _("plain frame of a transmitter with a key"),

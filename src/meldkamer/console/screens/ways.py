@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
 from meldkamer.notify import health
+from meldkamer.notify.channel_words import CHANNEL_WORDS
 from meldkamer.notify.health import ChannelNow
 from meldkamer.sites.models import Provider
 
@@ -75,7 +76,7 @@ def _words(one: ChannelNow, *, named: bool) -> str:
 
 def channel_word(channel: str) -> str:
     """A channel as a reader says it."""
-    return wording.word(wording.CHANNELS, channel)
+    return wording.word(CHANNEL_WORDS, channel)
 
 
 def practice_words(providers: tuple[Provider, ...], found: list[ChannelNow]) -> str:

@@ -8,21 +8,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.notify import health
+from meldkamer.notify.channel_words import CHANNEL_WORDS
 from meldkamer.notify.health import CarrierNow, ChannelNow
 from meldkamer.notify.kinds import CHANNELS, KINDS, SANDBOX
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.office.access import Office
 from meldkamer.sites.models import Provider
 
-CHANNEL_WORDS: dict[str, str | Promise] = {
-    "sms": _("Texts"),
-    "app": _("App"),
-    "mail": _("Mail"),
-    "letter": _("Letters"),
-    "voice": _("Announced calls"),
-    "authority": _("Police, fire, medical by wire"),
-    "desk": _("Telephones of the desks"),
-}
 KIND_WORDS: dict[str, str | Promise] = {
     "smpp": _("SMS centre (SMPP)"),
     "sms_http": _("SMS gateway (HTTP, Kannel)"),

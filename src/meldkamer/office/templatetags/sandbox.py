@@ -14,8 +14,9 @@ from django.template import Context
 
 from meldkamer.incidents.models import Incident
 from meldkamer.notify import health
+from meldkamer.notify.channel_words import CHANNEL_WORDS
 from meldkamer.office.sandbox.scene import running_call
-from meldkamer.office.screens.carriers import CHANNEL_WORDS, words
+from meldkamer.office.screens.carriers import words
 
 register = template.Library()
 
