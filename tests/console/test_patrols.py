@@ -34,6 +34,8 @@ def test_a_patrol_that_was_sent_reports_step_by_step_and_is_free_again(
     page = desk.get("/lists/patrols/", headers={"HX-Request": "true"}).content.decode()
     for words in ("Gent-Zuid", "on the way", "51.0400, 3.7200", f"/incident/{incident.pk}/"):
         assert words in page
+    assert '<b>Gent-Zuid</b> <span class="hush">Securitas</span>' in page, "each has a Delta 1"
+    assert "entered by the office" in page, "its page never said where it is"
     assert "on site" in says(desk, unit, "arrived")
     says(desk, unit, "intruder")
     incident.refresh_from_db()

@@ -100,3 +100,18 @@ def test_the_wall_fits_the_screen_and_can_be_read_by_everybody(
     assert size == [1920, 1080]
     found = Axe().run(wall, options={"runOnly": RULES}).response["violations"]
     assert [f"{row['id']}: {row['nodes'][0]['html'][:120]}" for row in found] == []
+
+
+def test_long_words_never_run_into_the_counts_beside_them(wall: Any) -> None:
+    people.choose_language(Staff.objects.get(username="eva"), "de")
+    wall.set_viewport_size({"width": 1366, "height": 768})
+    wall.reload()
+    expect(wall.locator(".tile h2").first).to_contain_text("Einbruch")
+    over = """h2 => [...h2.childNodes].some(node => {
+        const words = document.createRange(); words.selectNodeContents(node);
+        return words.getBoundingClientRect().right >
+            h2.nextElementSibling.getBoundingClientRect().left;
+    })"""
+    tiles = wall.locator(".tile h2")
+    assert [tiles.nth(n).evaluate(over) for n in range(tiles.count())] == [False] * tiles.count()
+    people.choose_language(Staff.objects.get(username="eva"), "en")

@@ -27,10 +27,14 @@ from meldkamer.notify.patrol import photos
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as the list shows it; `reports`: (word, what the button says)."""
+    """A unit as the list shows it; `reports`: (word, what the button says).
+
+    of: its provider, "" for a person of one provider alone.
+    """
 
     pk: int
     name: str
+    of: str
     state: str
     since: str
     place: str
@@ -122,7 +126,7 @@ def _photo(desk: Desk, photo_id: int) -> PatrolPhoto:
 
 
 def _show(request: HttpRequest, desk: Desk, refusal: Refusal | None = None) -> HttpResponse:
-    rows = PatrolUnit.objects.filter(provider_id__in=desk.provider_ids).order_by("name")
+    rows = PatrolUnit.objects.filter(provider_id__in=desk.provider_ids)
     return middle(
         request,
         desk,
@@ -130,23 +134,25 @@ def _show(request: HttpRequest, desk: Desk, refusal: Refusal | None = None) -> H
         {
             "name": "patrols",
             "names": list(NAMES.items()),
-            "units": [_unit(row, desk) for row in rows],
+            "units": [_unit(row, desk) for row in rows.order_by("name", "provider_id")],
             "refusal": refusal,
         },
     )
 
 
 def _unit(row: PatrolUnit, desk: Desk) -> Unit:
+    names = {one.pk: one.name for one in desk.providers}
     known = row.latitude is not None and row.longitude is not None
     return Unit(
         pk=row.pk,
         name=row.name,
+        of=names[row.provider_id] if len(names) > 1 else "",
         state=wording.word(wording.PATROL_STATES, row.state),
         since=clock_or_day(row.reported_at, desk.now, zone_of(desk)),
         place=f"{row.latitude:.4f}, {row.longitude:.4f}" if known else "",
-        place_since=_when(row.positioned_at, desk) if known else "",
+        place_since=_when(row.positioned_at, desk, _("entered by the office")) if known else "",
         phone=row.phone,
-        page=_when(row.seen_at, desk) if row.has_page else "",
+        page=_when(row.seen_at, desk, _("not known")) if row.has_page else "",
         incident=row.incident_id,
         reports=tuple(
             (word, wording.word(wording.PATROL_REPORTS, word))
@@ -155,5 +161,5 @@ def _unit(row: PatrolUnit, desk: Desk) -> Unit:
     )
 
 
-def _when(moment: datetime | None, desk: Desk) -> str:
-    return clock_or_day(moment, desk.now, zone_of(desk)) if moment else _("not known")
+def _when(moment: datetime | None, desk: Desk, unless: str) -> str:
+    return clock_or_day(moment, desk.now, zone_of(desk)) if moment else unless
