@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from meldkamer.incidents.models import Incident
 from meldkamer.people.models import Staff
-from tests.console.scene import Scene
+from meldkamer.sites.models import Site
+from tests.console.scene import Scene, burglary
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +36,19 @@ def desk(client: Client, operator: Staff) -> Client:
     """Eva's browser, logged in."""
     client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+@pytest.fixture
+def site(scene: Scene) -> Site:
+    """A site with the option of a patrol."""
+    return scene.site(options=("patrol",))
+
+
+@pytest.fixture
+def taken(scene: Scene, site: Site, desk: Client) -> Incident:
+    """A burglary in Eva's hands."""
+    incident = burglary(scene, site)
+    assert desk.post("/take-next/").status_code == 200
+    incident.refresh_from_db()
+    assert incident.state == "taken"
+    return incident

@@ -16,21 +16,6 @@ from tests.console.scene import CODE, Scene, burglary
 from tests.console.test_access import logged_in
 
 
-@pytest.fixture
-def site(scene: Scene) -> Site:
-    return scene.site(options=("patrol",))
-
-
-@pytest.fixture
-def taken(scene: Scene, site: Site, desk: Client) -> Incident:
-    """A burglary in Eva's hands."""
-    incident = burglary(scene, site)
-    assert desk.post("/take-next/").status_code == 200
-    incident.refresh_from_db()
-    assert incident.state == "taken"
-    return incident
-
-
 def act(desk: Client, incident: Incident, name: str, **fields: str) -> str:
     answer = desk.post(f"/incident/{incident.pk}/{name}/", fields)
     assert answer.status_code == 200, answer.content[:300]

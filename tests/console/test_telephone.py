@@ -33,19 +33,6 @@ def peer() -> Iterator[Exchange]:
         yield found
 
 
-@pytest.fixture
-def site(scene: Scene) -> Site:
-    return scene.site(options=("patrol",))
-
-
-@pytest.fixture
-def taken(scene: Scene, site: Site, desk: Client) -> Incident:
-    incident = burglary(scene, site)
-    desk.post("/take-next/")
-    incident.refresh_from_db()
-    return incident
-
-
 def for_real(scene: Scene) -> None:
     """The provider is not in practice: calls go out."""
     scene.providers["securitas"].practice = False

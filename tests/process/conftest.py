@@ -3,8 +3,17 @@
 import pytest
 
 from tests.incidents.conftest import committed_town
+from tests.incidents.town import Town
 
 __all__ = ["committed_town"]
+
+
+@pytest.fixture
+def town(committed_town: Town) -> Town:
+    """A town whose messages leave the house."""
+    committed_town.provider.practice = False
+    committed_town.provider.save()
+    return committed_town
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,14 +20,6 @@ pytestmark = pytest.mark.slow
 _EACH = 60
 
 
-@pytest.fixture
-def town(committed_town: Town) -> Town:
-    """A town whose messages leave the house."""
-    committed_town.provider.practice = False
-    committed_town.provider.save()
-    return committed_town
-
-
 def write(town: Town, channel: str, number: int) -> OutboxMessage:
     address = f"p{number}@example.be" if channel == "mail" else f"Straat {number}, 9000 Gent"
     return notify.send(

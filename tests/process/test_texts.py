@@ -32,14 +32,6 @@ SEED = int(os.environ.get("MELDKAMER_CHAOS_SEED") or 11)
 
 
 @pytest.fixture
-def town(committed_town: Town) -> Town:
-    """A town whose texts leave the house."""
-    committed_town.provider.practice = False
-    committed_town.provider.save()
-    return committed_town
-
-
-@pytest.fixture
 def centre() -> Iterator[NodeCentre]:
     with node_centre() as one:
         one.behave(again_ms=400)

@@ -28,14 +28,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def town(committed_town: Town) -> Town:
-    """A town whose texts leave the house."""
-    committed_town.provider.practice = False
-    committed_town.provider.save()
-    return committed_town
-
-
-@pytest.fixture
 def gateway(town: Town, live_server: LiveServer, tmp_path: Path) -> Iterator[Kannel]:
     """Kannel and its carrier, each knowing the other."""
     row = way_commands.add("sms_http", "Kannel", now(), settings_given={"url": "http://127.0.0.1:9/",

@@ -21,14 +21,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def town(committed_town: Town) -> Town:
-    """A town whose texts leave the house."""
-    committed_town.provider.practice = False
-    committed_town.provider.save()
-    return committed_town
-
-
-@pytest.fixture
 def modem(tmp_path: Path) -> Iterator[Gammu]:
     with scratch_database("gammu", template=None) as dsn:
         make_tables(dsn)

@@ -19,14 +19,6 @@ LANDLINE, STRANGER = "+3292210018", "32499999999"
 
 
 @pytest.fixture
-def town(committed_town: Town) -> Town:
-    """A town whose texts leave the house."""
-    committed_town.provider.practice = False
-    committed_town.provider.save()
-    return committed_town
-
-
-@pytest.fixture
 def centre() -> Iterator[NodeCentre]:
     with node_centre() as one:
         yield one

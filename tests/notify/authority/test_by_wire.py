@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,17 +21,6 @@ from tests.notify.desk.exchange import exchange
 
 __all__ = ["committed_town"]
 _MOST_S = 20
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    """The threads of a worker that drive carriers."""
-    lines = Lines()
-    lines.start()
-    yield lines
-    lines.stop()
-    lines.join(10)
-    assert not lines.is_alive()
 
 
 @pytest.mark.clause("B1")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,17 +20,6 @@ from tests.notify.voice import telephone
 from tests.notify.voice.telephone import Telephone
 
 _MOST_S = 40
-
-
-@pytest.fixture
-def lines() -> Iterator[Lines]:
-    """The threads of a worker that drive carriers."""
-    lines = Lines()
-    lines.start()
-    yield lines
-    lines.stop()
-    lines.join(10)
-    assert not lines.is_alive()
 
 
 @pytest.mark.clause("S7.3")
