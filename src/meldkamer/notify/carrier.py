@@ -15,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+#: the template of a message that tries a carrier out (`trying_out`)
+TEST = "carrier_test"
 #: a reference of a carrier's is kept up to here
 REF_MOST = 120
 _REASON_MOST = 2000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from meldkamer.notify.authority import cap
-from meldkamer.notify.carrier import CarrierFault, InDoubt, Parcel, ReceiptState, Rejected
+from meldkamer.notify.carrier import TEST, CarrierFault, InDoubt, Parcel, ReceiptState, Rejected
 from meldkamer.notify.kinds import SettingsFault, build
 from tests.notify.authority.test_cap import ACK, alert
 from tests.notify.desk.exchange import Exchange, exchange
@@ -122,3 +122,13 @@ def test_settings_that_cannot_work_are_refused_by_name(
 ) -> None:
     with pytest.raises(SettingsFault, match=said):
         carrier(peer, Ears(), **settings)
+
+
+def test_a_test_goes_as_a_test_whatever_the_carrier_sends_else(peer: Exchange) -> None:
+    for own in ("Actual", "Exercise", "Test"):
+        tried = parcel(template=TEST, body=cap.write(alert(status="Test")))
+        assert carrier(peer, Ears(), status=own).send(tried) == "cap-5"
+        assert "<status>Test</status>" in peer.asked[-1].body
+        real = parcel(template=TEST, body=cap.write(alert(status="Actual")))
+        with pytest.raises(Rejected, match="not written as Test"):
+            carrier(peer, Ears(), status=own).send(real)

@@ -14,7 +14,7 @@ from meldkamer.engine.sending import House
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
-from meldkamer.notify import outbox, way_commands, ways
+from meldkamer.notify import outbox, trying_out, way_commands, ways
 from meldkamer.notify.carrier import Carrier, CarrierFault, Rejected
 from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
@@ -123,6 +123,25 @@ def test_a_posted_letter_of_an_incident_is_in_its_course_with_the_clause(
     for text in ("peeters", "123456785", "mechelen"):
         assert queries.gone(mine, text) == [letter]
     assert queries.gone(mine, "nobody") == []
+
+
+def test_the_test_of_a_queue_is_marked_on_its_page_and_over_when_it_is_printed(
+    town: Town, post: WayOut, mine: list[int]
+) -> None:
+    to = trying_out.reached(post, [town.provider], f"An Peeters, {ADDRESS}")
+    message = trying_out.send(post, to, "nl", at(0))
+    (letter,) = hand_over(post)
+    text = PdfReader(BytesIO(bytes(letter.content))).pages[0].extract_text()
+    assert "TEST: niet posten" in text.replace("\N{SOFT HYPHEN}", "")
+    commands.mark_printed([letter.pk], mine, at(60), "staff:1")
+    cycle.consume_all(at(61))
+    message.refresh_from_db()
+    letter.refresh_from_db()
+    assert (letter.state, message.state) == ("tested", "delivered")
+    assert queries.to_post(mine) == queries.gone(mine) == []
+    assert not AgendaRow.objects.filter(kind=commands.LATE, done_at=None).exists()
+    with pytest.raises(commands.LetterRefused):
+        commands.mark_posted([letter.pk], mine, at(90), "staff:1")
 
 
 def test_a_letter_whose_printing_failed_is_printed_again(

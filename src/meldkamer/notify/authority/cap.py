@@ -74,6 +74,7 @@ class Alert:
     incident: str
     note: str = ""
     source: str = "meldkamer"
+    response: str = "Assess"
     references: tuple[Reference, ...] = ()
 
 
@@ -150,7 +151,7 @@ def _info(root: ET.Element, alert: Alert) -> None:
         _add(info, "category", category)
     _add(info, "event", alert.event)
     if alert.message != "Cancel":
-        _add(info, "responseType", "Assess")
+        _add(info, "responseType", alert.response)
     _add(info, "urgency", alert.urgency)
     _add(info, "severity", alert.severity)
     _add(info, "certainty", alert.certainty)

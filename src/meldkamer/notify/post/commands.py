@@ -1,7 +1,8 @@
 """The only writer of letters: queued by the carrier, printed and posted by people.
 
 to print → printed → posted → (came back). Each step says who and when. A letter that is not posted
-in time stands on the agenda until it is; posting tells the message's course by a receipt.
+in time stands on the agenda until it is; posting tells the message's course by a receipt. A test of
+the queue is over when it is printed, and is never posted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db.models import QuerySet
 from meldkamer.agenda import commands as agenda
 from meldkamer.journal import commands as journal
 from meldkamer.notify import inbox
-from meldkamer.notify.carrier import Parcel, ReceiptState
+from meldkamer.notify.carrier import TEST, Parcel, ReceiptState
 from meldkamer.notify.post.models import Letter
 from meldkamer.notify.post.paper import Paper
 from meldkamer.notify.post.registered import NumberFault, read_number
@@ -75,10 +76,15 @@ def mark_printed(
     for letter in letters:
         if letter.state not in _OPEN:
             raise LetterRefused("not_open", letter.pk, f"it is {letter.state} already")
-        letter.state, letter.printed_at, letter.printed_by = Letter.State.PRINTED, now, actor
-        letter.queue_reason = ""
+        is_test = letter.message.template == TEST
+        letter.state = Letter.State.TESTED if is_test else Letter.State.PRINTED
+        letter.printed_at, letter.printed_by, letter.queue_reason = now, actor, ""
         letter.save(update_fields=["state", "printed_at", "printed_by", "queue_reason"])
         _say("letter.printed", letter, now, actor, sha256=letter.sha256)
+        if is_test:
+            agenda.strike(LATE, f"letter:{letter.pk}", now)
+            ref, told = ref_of(letter), ReceiptState.DELIVERED
+            inbox.store_receipt(letter.carrier_id, ref, told, now, detail="printed, a test")
     return letters
 
 

@@ -18,6 +18,7 @@ class Letter(models.Model):
         PRINTED = "printed"
         POSTED = "posted"
         RETURNED = "returned"
+        TESTED = "tested"  # the test of a queue, printed: it is never posted
 
     message = models.OneToOneField(
         "notify.OutboxMessage", on_delete=models.PROTECT, related_name="letter"
@@ -53,7 +54,7 @@ class Letter(models.Model):
                 name="a_printed_letter_says_by_whom",
             ),
             models.CheckConstraint(
-                condition=(Q(state__in=("to_print", "printed"), posted_at__isnull=True))
+                condition=(Q(state__in=("to_print", "printed", "tested"), posted_at__isnull=True))
                 | (Q(state__in=("posted", "returned"), posted_at__isnull=False) & ~Q(posted_by="")),
                 name="a_posted_letter_says_by_whom",
             ),

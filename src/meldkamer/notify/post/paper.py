@@ -24,7 +24,7 @@ from django.utils.translation import override
 from pypdf import PdfReader, PdfWriter
 from pypdf.errors import PyPdfError
 
-from meldkamer.notify.carrier import Parcel
+from meldkamer.notify.carrier import TEST, Parcel
 from meldkamer.notify.letterhead import Letterhead
 
 # what typst brings along; the second one where a letter is missing in the first
@@ -136,10 +136,12 @@ def _data(parcel: Parcel, letterhead: Letterhead, window: Window) -> dict[str, o
         day = date_format(local, "DATE_FORMAT")
         about = [[_("Date"), day], [_("Our reference"), str(parcel.id)]]
         closing = _("Kind regards,")
+        mark = _("TEST: do not post") if parcel.template == TEST else ""
     return {
         "language": language,
         "fonts": _FONTS,
         "subject": parcel.subject or letterhead.name,
+        "mark": mark,
         "sender": {
             "name": letterhead.name,
             "contact": letterhead.contact_line(language),

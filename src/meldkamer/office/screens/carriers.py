@@ -8,10 +8,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.notify import health
+from meldkamer.notify.carrier import TEST
 from meldkamer.notify.channel_words import CHANNEL_WORDS
 from meldkamer.notify.health import CarrierNow, ChannelNow
 from meldkamer.notify.kinds import CHANNELS, KINDS, SANDBOX
 from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.trying_out import NotTried
 from meldkamer.office.access import Office
 from meldkamer.sites.models import Provider
 
@@ -47,8 +49,48 @@ STATE_ICONS = {
     "practice": "poor",
     "off": "off",
 }
-#: what a test message can be sent over: to an address that is typed
-TESTED = ("sms", "mail", "voice")
+#: whom the test of a channel is for: what is typed there
+TEST_FIELDS: dict[str, str | Promise] = {
+    "sms": _("Number"),
+    "voice": _("Number"),
+    "mail": _("Address"),
+    "app": _("Number of a contact who has the app"),
+    "letter": _("Name, street, postal code and town"),
+}
+#: what a person should know before he sends one
+TEST_WORDS: dict[str, str | Promise] = {
+    "app": _("It reaches this contact’s app and says that it is a test."),
+    "letter": _(
+        "A page marked as a test comes into the print queue. It is over when it is printed."
+    ),
+    "authority": _(
+        "A message of status Test goes there. It names no site, no person and no event."
+    ),
+}
+#: what may stand in a message that was sent as a test
+MESSAGE_STATES: dict[str, str | Promise] = {
+    "pending": _("on its way"),
+    "sending": _("on its way"),
+    "waiting": _("waits for its next try"),
+    "handed_over": _("taken by the carrier"),
+    "delivered": _("delivered"),
+    "failed": _("turned down"),
+    "cancelled": _("no longer wanted"),
+}
+_NOT_TRIED: dict[str, str | Promise] = {
+    "none": _(
+        "A telephone exchange has no test message. Try it from the desk: call a number of your own."
+    ),
+    "inside": _("Nothing leaves: the carrier is switched off or its provider practises."),
+    "mail": _("%(found)s is no address of e-mail. Expected e.g. me@example.be."),
+    "number": _("%(found)s is no telephone number. Expected e.g. +32 475 12 34 56."),
+    "no_app": _("No contact with the number %(found)s has the app on a phone."),
+    "no_cloud": _("No contact with the number %(found)s is at a site that names this cloud."),
+    "letter": _(
+        "%(found)s is no address for a letter. "
+        "Expected name, street and number, postal code and town, with commas between."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +210,24 @@ def kinds() -> list[tuple[str, list[tuple[str, str]]]]:
     ]
 
 
-def tests(row: WayOut) -> list[OutboxMessage]:
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One test message and how far it is."""
+
+    message: OutboxMessage
+    state: str
+
+
+def tests(row: WayOut) -> list[Tried]:
     """The last test messages over this carrier."""
-    return list(
-        OutboxMessage.objects.filter(template="carrier_test", carrier=row).order_by("-pk")[:5]
-    )
+    rows = OutboxMessage.objects.filter(template=TEST, carrier=row).order_by("-pk")[:5]
+    seen = str(_("seen by its reader"))
+    return [
+        Tried(one, seen if one.acknowledged_at else words(MESSAGE_STATES, one.state))
+        for one in rows
+    ]
+
+
+def not_tried(fault: NotTried) -> str:
+    """Why no test was sent."""
+    return str(_NOT_TRIED[fault.code]) % {"found": fault.found or "–"}

@@ -19,6 +19,7 @@ STATES: dict[str, str | Promise] = {
     Letter.State.PRINTED: _("printed"),
     Letter.State.POSTED: _("posted"),
     Letter.State.RETURNED: _("came back"),
+    Letter.State.TESTED: _("printed, a test"),
 }
 _REFUSALS: dict[str, str | Promise] = {
     "not_open": _("This letter was posted already."),

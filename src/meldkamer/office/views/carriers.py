@@ -10,25 +10,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import validate_email
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from meldkamer.notify import commands as notify
-from meldkamer.notify import fault_words, going_live, health, way_commands
+from meldkamer.notify import fault_words, going_live, health, trying_out, way_commands
 from meldkamer.notify.kinds import CHANNELS, KINDS, SettingsFault
-from meldkamer.notify.models import OutboxMessage, WayOut
+from meldkamer.notify.models import WayOut
+from meldkamer.notify.trying_out import NotTried
 from meldkamer.notify.web import fault_of_address
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.carrier_forms import EVERY, CarrierForm
 from meldkamer.office.screens import carriers as screen
 from meldkamer.office.views.rendering import page
-from meldkamer.sites import phones
 
 get_or_post = require_http_methods(["GET", "POST"])
 #: the secret of a carrier that tells the other end where it is called
@@ -133,8 +130,7 @@ def _form(
         "kind_words": screen.words(screen.KIND_WORDS, form.kind.name),
         "state": health.state_of(row, office.now) if row else "",
         "area": "carriers",
-        "tests": screen.tests(row) if row else [],
-        "tested": form.kind.channel in screen.TESTED,
+        **(_tests(office, row) if row else {}),
         "has_hooks": form.kind.channel in HOOKS,
         **more,
     }
@@ -145,6 +141,18 @@ def _form(
     answer = page(request, office, "office/carrier.html", values, status=status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _tests(office: Office, row: WayOut) -> dict[str, Any]:
+    """What the page says of testing this carrier."""
+    people = trying_out.contacts_with_app(row, office.providers) if row.channel == "app" else []
+    return {
+        "tests": screen.tests(row),
+        "tested": row.channel in trying_out.CHANNELS,
+        "test_field": screen.TEST_FIELDS.get(row.channel),
+        "test_words": screen.TEST_WORDS.get(row.channel),
+        "suggested": people,
+    }
 
 
 @require_POST
@@ -192,48 +200,16 @@ def _tell_itself(request: HttpRequest, office: Office, row: WayOut, token: str) 
 @require_POST
 @in_the_office
 def test(request: HttpRequest, office: Office, carrier_id: int) -> HttpResponse:
-    """A message over this very carrier to an address that is typed; it says that it is a test."""
+    """A message over this very carrier, which says that it is a test."""
     row = _row(office, carrier_id)
-    if row.channel not in screen.TESTED:
-        return HttpResponseBadRequest(_("This channel has no test message."))
     try:
-        address = _address(row.channel, request.POST.get("address", ""))
-    except ValidationError as fault:
-        messages.error(request, fault.messages[0])
-        return redirect("office:carrier", carrier_id=row.pk)
-    outside = [one for one in office.providers if not one.practice]
-    mine = [one for one in outside if row.provider_id in (None, one.pk)]
-    if not mine or not row.enabled:
-        messages.error(
-            request, _("Nothing leaves: the carrier is switched off or its provider practises.")
-        )
-        return redirect("office:carrier", carrier_id=row.pk)
-    with transaction.atomic():
-        message = notify.send(
-            row.channel, "carrier_test", address=address, recipient=address,
-            language=office.staff.language, clause="M12.3", now=office.now,
-            facts={"provider": mine[0].name, "carrier": row.name}, provider_id=mine[0].pk,
-        )  # fmt: skip
-        OutboxMessage.objects.filter(pk=message.pk).update(carrier=row)
-    messages.success(request, _("The test is on its way to %(address)s.") % {"address": address})
+        to = trying_out.reached(row, office.providers, request.POST.get("address", ""))
+        trying_out.send(row, to, office.staff.language, office.now)
+    except NotTried as fault:
+        messages.error(request, screen.not_tried(fault))
+    else:
+        messages.success(request, _("The test is on its way to %(who)s.") % {"who": to.recipient})
     return redirect("office:carrier", carrier_id=row.pk)
-
-
-def _address(channel: str, text: str) -> str:
-    text = text.strip()
-    if channel == "mail":
-        validate_email(text)
-        return text
-    try:
-        number = phones.normal(text)
-        if not number:
-            raise ValueError(text)
-        return number
-    except ValueError:
-        raise ValidationError(
-            _("%(found)s is no telephone number. Expected e.g. +32 475 12 34 56.")
-            % {"found": text[:40]}
-        ) from None
 
 
 @require_POST
