@@ -25,10 +25,10 @@ from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolJob, PatrolUnit
-from meldkamer.notify.patrol import jobs, ranking, roads
+from meldkamer.notify.patrol import jobs, roads
 from meldkamer.notify.queries import free_units
 from meldkamer.people.models import Staff
-from meldkamer.rules import calls
+from meldkamer.rules import calls, nearest
 
 OFFER_END = "patrol.offer_end"
 #: of a holdup, a fire: as urgent as what it is for
@@ -37,7 +37,7 @@ _URGENCY = 1
 _STOOD_DOWN = (Incident.Outcome.FALSE_ALARM, Incident.Outcome.RESTORED)
 
 
-def ask_roads(provider_id: int, position: ranking.Position | None) -> None:
+def ask_roads(provider_id: int, position: nearest.Position | None) -> None:
     """Before the transaction that sends: how long would the free units take."""
     roads.ask(provider_id, position)
 
@@ -80,7 +80,7 @@ def _offer(
 ) -> bool:
     until = docket.now + timedelta(seconds=docket.site_facts.terms.patrol.answer_s)
     incident_id = docket.incident.pk if docket.incident else None
-    km = ranking.km(unit, docket.site_facts.position)
+    km = nearest.km(unit, docket.site_facts.position)
     job = jobs.offer(
         unit, docket.site.pk, incident_id, docket.now, until, km=km, roads=known_roads,
         passed=passed,

@@ -28,7 +28,7 @@ from meldkamer.journal import commands as journal
 from meldkamer.people.models import Staff
 from meldkamer.rules import verdicts
 from meldkamer.rules.acts import Act, Close, Open, Wait
-from meldkamer.sites.distance import distance_km
+from meldkamer.rules.distance import distance_km
 from meldkamer.sites.models import Site
 from meldkamer.watch import mains
 from meldkamer.watch.mains import Area

@@ -230,7 +230,7 @@ class PatrolUnit(models.Model):
     language = models.CharField(max_length=2, default="nl")
     # asked over its own page; without one it is told by radio and counts as sent at once
     has_page = models.BooleanField(default=False)
-    # when it may be asked, as `notify.patrol.shifts` reads them; none: at any time
+    # when it may be asked, as `rules.shifts` reads them; none: at any time
     shifts = models.JSONField(default=list, blank=True)
     timezone = models.CharField(max_length=40, default="Europe/Brussels")
     state = models.CharField(max_length=8, choices=State.choices, default=State.FREE)

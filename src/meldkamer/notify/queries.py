@@ -6,9 +6,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.patrol.ranking import Position, ranked
 from meldkamer.notify.patrol.roads import known
-from meldkamer.notify.patrol.shifts import on_shift
+from meldkamer.rules.nearest import Position, ranked
+from meldkamer.rules.shifts import on_shift
 
 
 def free_units(

@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.patrol import shifts
 from meldkamer.office.forms import OfficeForm
 from meldkamer.office.wording import DAYS, LANGUAGES
+from meldkamer.rules import shifts
 from meldkamer.sites.models import SiteCode
 from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.sites.site_codes import LONGEST

@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 
 from meldkamer.notify.models import PatrolAccess, PatrolUnit
 from meldkamer.notify.patrol import commands
-from meldkamer.notify.patrol.shifts import on_shift
 from meldkamer.people.browsers import has_nul, refuse_nul, speak
+from meldkamer.rules.shifts import on_shift
 from meldkamer.sites.models import Provider
 
 SESSION = "patrol_access"

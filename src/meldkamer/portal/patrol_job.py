@@ -21,9 +21,9 @@ from meldkamer.incidents.patrol_replies import REASONS
 from meldkamer.incidents.queries import signals_of
 from meldkamer.notify.models import PatrolJob
 from meldkamer.notify.patrol.jobs import STANDING
-from meldkamer.notify.patrol.ranking import S_PER_KM
 from meldkamer.portal.patrol_access import Patrol
 from meldkamer.rules.facts import IncidentFacts
+from meldkamer.rules.nearest import S_PER_KM
 from meldkamer.sites.kinds import TYPES
 from meldkamer.sites.models import Site, SiteCode
 from meldkamer.terms.loader import load

@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection
 
-from meldkamer.sites.distance import distance_km
+from meldkamer.rules.distance import distance_km
 from meldkamer.sites.models import Site
 from meldkamer.terms.model import Outage
 from meldkamer.watch.models import Mains

@@ -20,7 +20,7 @@ from django.db import transaction
 
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolAccess, PatrolUnit
-from meldkamer.notify.patrol.shifts import MOST, ShiftFault
+from meldkamer.rules.shifts import MOST, ShiftFault
 
 #: wrong PINs in a row, from wherever, after which the office must hand out a new link
 PINS_MOST = 10
@@ -85,7 +85,7 @@ def change_unit(unit_id: int, fields: Mapping[str, Any], now: datetime, actor: s
 def set_shifts(
     unit_id: int, shifts: Sequence[Mapping[str, Any]], now: datetime, actor: str
 ) -> None:
-    """All its shifts anew, as `notify.patrol.shifts` makes them; ShiftFault for too many."""
+    """All its shifts anew, as `rules.shifts` makes them; ShiftFault for too many."""
     if len(shifts) > MOST:
         raise ShiftFault(f"at most {MOST} shifts")
     unit = PatrolUnit.objects.select_for_update().get(pk=unit_id)

@@ -19,7 +19,7 @@ from django.db import connection
 
 from meldkamer.notify import web
 from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.patrol.ranking import Position, km
+from meldkamer.rules.nearest import Position, km
 
 #: an operator waits for the answer
 LIMIT_S = 1.5

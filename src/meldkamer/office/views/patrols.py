@@ -24,12 +24,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from meldkamer.notify.models import PatrolAccess, PatrolUnit
 from meldkamer.notify.patrol import commands
-from meldkamer.notify.patrol.shifts import ShiftFault, ended, on_shift
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.patrol_forms import PlannedShiftForm, ShiftForm, SiteCodeForm, UnitForm
 from meldkamer.office.views.changes import get_or_post
 from meldkamer.office.views.rendering import page
 from meldkamer.office.wording import DAYS, fault_text
+from meldkamer.rules.shifts import ShiftFault, ended, on_shift
 from meldkamer.sites import site_codes
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.models import Provider, SiteCode

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from meldkamer.notify.models import PatrolUnit
-from meldkamer.notify.patrol.ranking import ranked
-from meldkamer.notify.patrol.shifts import ShiftFault, on_shift, planned, repeated
+from meldkamer.rules.nearest import ranked
+from meldkamer.rules.shifts import ShiftFault, on_shift, planned, repeated
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
@@ -62,12 +62,19 @@ def test_a_shift_that_is_none_is_refused() -> None:
             make()
 
 
-def unit(number: int, name: str, km: float | None, **more: Any) -> PatrolUnit:
-    values: dict[str, Any] = {"has_page": True, "positioned_at": NOW}
+@dataclass(frozen=True)
+class Unit:
+    pk: int
+    name: str
+    latitude: float | None
+    longitude: float | None
+    has_page: bool = True
+    positioned_at: datetime | None = NOW
+
+
+def unit(number: int, name: str, km: float | None, **more: Any) -> Unit:
     place = (None, None) if km is None else (HERE[0] + km / 111.2, HERE[1])
-    return PatrolUnit(
-        pk=number, name=name, latitude=place[0], longitude=place[1], **(values | more)
-    )
+    return Unit(number, name, *place, **more)
 
 
 @pytest.mark.clause("S6.1")

@@ -1,4 +1,4 @@
-"""When a unit may be asked to go: its shifts. Pure: the time and the zone are passed in.
+"""When a patrol may be asked to go: its shifts (S6.1). Pure: the time and the zone are passed in.
 
 A shift is repeated ({"days": [0, 4], "from": "22:00", "until": "06:00"}, days on which it begins,
 0 is Monday) or planned ({"from": "2026-03-02T22:00+01:00", "until": "…"}). A unit without any shift
