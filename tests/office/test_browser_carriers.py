@@ -57,7 +57,8 @@ def test_the_pages_of_carriers_can_be_used_by_everybody(
 ) -> None:
     outside(securitas)
     page = open_page("/office/carriers/", theme, language)
-    for path in ("", f"{fleet.pk}/", "new/", "new/?kind=smpp"):
+    cloud = WayOut.objects.get(kind="app_cloud")
+    for path in ("", f"{fleet.pk}/", f"{cloud.pk}/", "new/", "new/?kind=smpp"):
         page.goto(f"/office/carriers/{path}")
         assert faults_of(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
