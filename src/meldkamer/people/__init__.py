@@ -1,1 +1,1 @@
-"""Staff, their roles and shifts."""
+"""Staff, their roles and presence, identification; what every page asks of a browser."""
