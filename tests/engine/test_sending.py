@@ -240,6 +240,18 @@ def test_a_carrier_that_fails_is_an_incident_of_the_house_until_somebody_acted(
     assert Verdict.objects.filter(incident=incident).count() == 2
 
 
+def test_a_carrier_that_fails_in_another_way_says_how_and_is_told_once(outside: Town) -> None:
+    row = carrier(help_phone="+3222000000")
+    carrier_faults.fails(row.pk, "connection refused", at(10))
+    carrier_faults.fails(row.pk, "the centre refused the login", at(70))
+    row.refresh_from_db()
+    assert (row.last_fault, row.since) == ("the centre refused the login", at(10))
+    assert Site.objects.get(house=True).zones.get().detector == "the centre refused the login"
+    assert Entry.objects.filter(what="carrier.failed").count() == 1
+    cycle.judge_all(at(71))
+    assert Incident.objects.filter(site__house=True).count() == 1
+
+
 def test_when_the_first_carrier_is_down_the_second_takes_what_was_meant_for_it(
     outside: Town,
 ) -> None:

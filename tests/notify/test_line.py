@@ -69,6 +69,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.health: list[bool] = []
+        self.reasons: list[str] = []
         self.rests: list[int] = []
         self.away = 0
 
@@ -94,6 +95,7 @@ class Notes:
 
     def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
         self.health.append(False)
+        self.reasons.append(fault)
 
 
 @pytest.fixture
@@ -201,6 +203,18 @@ def test_a_carrier_that_cannot_be_opened_is_tried_again_and_told_once(
         box.shut = None
         until(lambda: states() == ["handed_over"])
     assert notes.health == [False, True]
+
+
+def test_a_carrier_that_fails_in_another_way_than_before_is_told(
+    row: WayOut, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meldkamer.rules.routing.UNREACHABLE", timedelta(seconds=0.1))
+    box, notes = Box(), Notes()
+    box.shut = CarrierFault("connection refused")
+    with running(row, provider, box, notes):
+        until(lambda: notes.health == [False] and box.opened >= 2)
+        box.shut = CarrierFault("the login was refused")
+        until(lambda: notes.reasons == ["connection refused", "the login was refused"])
 
 
 def test_a_carrier_that_refuses_everything_is_down_and_gets_another_chance(

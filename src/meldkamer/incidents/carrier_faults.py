@@ -25,6 +25,7 @@ def fails(carrier_id: int, fault: str, now: datetime) -> None:
     """It does not work: what it was to take is free for others, and an operator is told (S16.2)."""
     row = _locked(carrier_id)
     if row.state == WayOut.State.DOWN:
+        _still_fails(row, fault, now)
         return
     outbox.note_health(row, WayOut.State.DOWN, fault, now)
     _signal(row, now, role="event", code="carrier down", fault=fault)
@@ -44,6 +45,16 @@ def works(carrier_id: int, now: datetime) -> None:
     _tell("carrier.works", row, now)
     if before == WayOut.State.DOWN:
         _signal(row, now, role="restore", code="carrier up")
+
+
+def _still_fails(row: WayOut, fault: str, now: datetime) -> None:
+    """In another way than before: whoever mends it reads what is wrong now, and is told no more."""
+    if not outbox.note_reason(row, fault):
+        return
+    provider = _provider_of(row)
+    if provider is not None:
+        house.zone_of(house.house_of(provider, now), *_zone(row), row.help_phone, fault)
+    journal.announce("carriers")
 
 
 def _locked(carrier_id: int) -> WayOut:
@@ -68,16 +79,13 @@ def _tell(word: str, row: WayOut, now: datetime, reason: str = "", **data: objec
 
 
 def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = "") -> None:
-    """Into the house of its provider; one that serves every provider: of the oldest outside."""
-    providers = Provider.objects.filter(practice=False).order_by("pk")
-    if row.provider_id is not None:
-        providers = providers.filter(pk=row.provider_id)
-    provider = providers.first()
+    """Into the house of its provider."""
+    provider = _provider_of(row)
     if provider is None:  # nobody's: nothing waits for it
         return
     site = house.house_of(provider, now)
-    name = f"{row.channel}: {row.name}"
-    zone = house.zone_of(site, f"{house.ZONE}{row.pk}", name, row.help_phone, fault)
+    number, name = _zone(row)
+    zone = house.zone_of(site, number, name, row.help_phone, fault)
     if role == "event":
         house.call_first(site, name, row.help_phone)
     store_synthetic(
@@ -90,3 +98,16 @@ def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = ""
         zone=zone.number,
         found={"carrier": row.name, **({"fault": fault[:200]} if fault else {})},
     )
+
+
+def _provider_of(row: WayOut) -> Provider | None:
+    """Whose house it is; of one that serves every provider: of the oldest outside."""
+    providers = Provider.objects.filter(practice=False).order_by("pk")
+    if row.provider_id is not None:
+        providers = providers.filter(pk=row.provider_id)
+    return providers.first()
+
+
+def _zone(row: WayOut) -> tuple[str, str]:
+    """Number and name of the zone that stands for a carrier."""
+    return f"{house.ZONE}{row.pk}", f"{row.channel}: {row.name}"

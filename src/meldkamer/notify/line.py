@@ -65,7 +65,7 @@ class Hooks(Protocol):
         """The carrier works."""
 
     def unhealthy(self, carrier_id: int, fault: str, now: datetime) -> None:
-        """The carrier does not work."""
+        """The carrier does not work, or does not for another reason than before."""
 
 
 @dataclass
@@ -98,6 +98,7 @@ class Line(threading.Thread):
         """As at the beginning: nothing is known of the carrier."""
         self._health = routing.Health()
         self._up: bool | None = None
+        self._fault_told = ""
         self._probation_at: datetime | None = None
         self._on_probation = False
         self._open = False
@@ -227,11 +228,12 @@ class Line(threading.Thread):
             self._probation_at, self._on_probation = None, True
 
     def _judge(self, now: datetime) -> None:
-        """Tell the house when the carrier began or ceased to work."""
+        """Tell the house when the carrier began or ceased to work, or fails in another way now."""
         down = routing.is_down(self._health, now)
-        if down and self._up is not False:
-            self._up = False
-            self._hooks.unhealthy(self.told.way.id, self._health.last_fault, now)
+        fault = self._health.last_fault
+        if down and (self._up is not False or fault not in ("", self._fault_told)):
+            self._up, self._fault_told = False, fault
+            self._hooks.unhealthy(self.told.way.id, fault, now)
         elif not down and self._open and self._up is not True:
             self._up = True
             self._hooks.healthy(self.told.way.id, now)

@@ -357,6 +357,15 @@ def note_health(row: WayOut, state: WayOut.State, fault: str, now: datetime) -> 
     row.save(update_fields=["state", "since", "beat_at", "last_fault"])
 
 
+def note_reason(row: WayOut, fault: str) -> bool:
+    """Write down why a carrier, locked, does not work now; whether it is another reason."""
+    before, row.last_fault = row.last_fault, fault[:_FAULT_MOST]
+    if row.last_fault == before:
+        return False
+    row.save(update_fields=["last_fault"])
+    return True
+
+
 def _taken_late(message: OutboxMessage, ref: str, now: datetime) -> None:
     if message.state in (State.PENDING, State.WAITING):
         note_taken(message, ref, now)
