@@ -16,17 +16,20 @@ from django.db import connection
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
-from meldkamer.contracts.models import Handling, Interruption, TestMode
+from meldkamer.contracts import interruptions, tasks
+from meldkamer.contracts.models import Handling, Interruption, Task, TestMode
 from meldkamer.engine import cycle, house_keeping
 from meldkamer.engine.audit import run as audits
 from meldkamer.engine.audit.check import Check
-from meldkamer.incidents import commands, house_checks
+from meldkamer.incidents import commands, dispatching, house_checks
 from meldkamer.incidents.models import AreaOutage, HouseCheck, Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry
 from meldkamer.journal.seal import seal_all
 from meldkamer.notify import inbox
-from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
+from meldkamer.notify.models import OutboxMessage, PatrolUnit, Receipt, WayOut
+from meldkamer.notify.patrol import jobs
+from meldkamer.terms.loader import load
 from tests.incidents.town import NOW, Town, at, row_of, run, told
 
 NAMES = [check.name for check in audits.CHECKS]
@@ -69,8 +72,33 @@ def house(town: Town) -> Town:
     outage = AreaOutage.objects.get()
     agenda.schedule("outage.end", f"outage:{outage.pk}", at(3600), NOW, rank=0,
                     payload={"outage": outage.pk})  # fmt: skip
+    going_on(town)
     run(at(30))
     return town
+
+
+def going_on(town: Town) -> None:
+    """A trial, a task, a flood and a suspension, and a patrol that thinks."""
+    site = town.build_site("Fourth")
+    contracts.activate(site, load("securitas-2022-05"), at(-3600), NOW)
+    tasks.open_task(site, tasks.SUSPENSION_CALL, "S12.2", tasks.OPERATORS, 3600, {}, NOW)
+    suspended = {"phone": {"by": "emma"}, "writing": {"mail": 1}}
+    interruptions.suspend(
+        site, ["intrusion"], suspended, load("securitas-2022-05"), NOW, reason="five", actor="x"
+    )
+    flood = Interruption.objects.create(
+        site=site, kind="flood", clause="D908.3", transmitter=site.transmitters.get(),
+        started_at=NOW,
+    )  # fmt: skip
+    agenda.schedule("flood.end", f"interruption:{flood.pk}", at(600), NOW, rank=0,
+                    payload={"interruption": flood.pk, "site": site.pk})  # fmt: skip
+    unit = PatrolUnit.objects.create(
+        provider_id=town.provider.pk, name="P1", has_page=True, reported_at=NOW
+    )
+    job = jobs.offer(unit, site.pk, None, at(30), at(90), km=None, roads={}, passed=[])
+    assert job is not None
+    agenda.schedule("patrol.offer_end", f"patrol-job:{job.pk}", at(90), NOW,
+                    payload={"job": job.pk, "site": site.pk})  # fmt: skip
 
 
 @pytest.mark.clause("M12.1", "M12.2", "M12.3")
@@ -186,6 +214,27 @@ def endless_interruption(town: Town) -> None:
     Interruption.objects.update(until=at(30))
 
 
+def off_its_agenda(kind: str) -> Callable[[Town], None]:
+    def breaks(town: Town) -> None:
+        AgendaRow.objects.filter(kind=kind, done_at=None).delete()
+
+    breaks.__name__ = kind
+    return breaks
+
+
+def ownerless_task(town: Town) -> None:
+    without("contracts_task", "an_open_task_has_owner_and_due")
+    Task.objects.update(owner=None)
+
+
+def task_due_too_late(town: Town) -> None:
+    AgendaRow.objects.filter(kind="task.due").update(due=at(90_000))
+
+
+def thinks_for_ever(town: Town) -> None:
+    AgendaRow.objects.filter(kind=dispatching.OFFER_END).update(due=at(900))
+
+
 def endless_outage(town: Town) -> None:
     AgendaRow.objects.filter(kind="outage.end").delete()
 
@@ -291,6 +340,14 @@ BREAKS: list[tuple[Callable[[Town], None], str, int]] = [
     (endless_test, "test_without_end", 40),
     (past_its_end, "test_without_end", 100),
     (endless_interruption, "interruption_without_end", 100),
+    (off_its_agenda("suspension.review"), "interruption_without_end", 40),
+    (off_its_agenda("flood.end"), "flood_without_end", 40),
+    (off_its_agenda("trial.end"), "trial_without_end", 40),
+    (off_its_agenda("task.due"), "task_without_agenda", 40),
+    (ownerless_task, "task_without_agenda", 40),
+    (task_due_too_late, "task_without_agenda", 40),
+    (off_its_agenda(dispatching.OFFER_END), "patrol_unanswered", 40),
+    (thinks_for_ever, "patrol_unanswered", 200),
     (endless_outage, "outage_without_end", 40),
     (twice_texted, "texted_twice", 60),
     (twice_counted, "counted_twice", 60),

@@ -16,7 +16,7 @@ from tests.incidents.town import NOW, Town
 pytestmark = pytest.mark.slow
 
 #: rows of each big table; the smaller ones may be read whole
-_MANY = 40_000
+_MANY, _SOME = 40_000, 5_000
 _SMALL = 2_000
 _FILL = (
     # signals, most of them judged long ago
@@ -70,6 +70,19 @@ _FILL = (
     " started_at, notice, ended_at, ended_by, end_reason, evidence)"
     " SELECT %(site)s, 'unpaid', 'D908.1', '{}', '', '', %(now)s, '{}', %(now)s, '', '', '{}'"
     " FROM generate_series(1, %(many)s)",
+    "INSERT INTO contracts_task (site_id, kind, clause, opened_at, ready_at, round, calling, calls,"
+    " detail, closed_at, outcome) SELECT %(site)s, 'suspension_call', 'S12.2', %(now)s, %(now)s, 1,"
+    " '{}', '[]', '{}', %(now)s, 'done' FROM generate_series(1, %(some)s)",
+    "INSERT INTO notify_patrolunit (provider_id, name, phone, language, has_page, shifts, timezone,"
+    " state, reported_at)"
+    " VALUES (%(provider)s, 'P1', '', 'nl', true, '[]', 'UTC', 'free', %(now)s)",
+    "INSERT INTO notify_patroljob (provider_id, unit_id, site_id, state, offered_at, answer_by,"
+    " ended_at, finding, reason, passed, roads) SELECT provider_id, id, %(site)s, 'done', %(now)s,"
+    " %(now)s, %(now)s, '', '', '[]', '{}' FROM notify_patrolunit, generate_series(1, %(some)s)",
+    # sites, activated long ago
+    "INSERT INTO sites_site SELECT (jsonb_populate_record(s, jsonb_build_object('id', 1000000 + n,"
+    " 'activated_at', %(now)s - interval '1 y'))).* FROM sites_site s,"
+    " generate_series(1, %(some)s) AS n WHERE s.id = %(site)s",
     "INSERT INTO incidents_areaoutage (provider_id, area, postal_code, declared_at, last_power_at,"
     " ended_at, undo_reason) SELECT %(provider)s, '9999', '9999', %(now)s, %(now)s,"
     " CASE WHEN n %% 1000 <> 0 THEN %(now)s::timestamptz END, ''"
@@ -87,7 +100,7 @@ def big_house(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             with transaction.atomic():
                 town = Town()
                 values = {
-                    "now": NOW, "many": _MANY, "few": _SMALL, "site": town.site.pk,
+                    "now": NOW, "many": _MANY, "some": _SOME, "few": _SMALL, "site": town.site.pk,
                     "provider": town.provider.pk,
                 }  # fmt: skip
                 with connection.cursor() as cursor:

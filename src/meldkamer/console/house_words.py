@@ -101,6 +101,31 @@ CHECKS: _Words = {
         _("The monitoring of a site is interrupted longer than it should be."),
         _("Its time is over. Resume it in the office, then tell the technician."),
     ),
+    "flood_without_end": (
+        _("A transmitter is held back and will not be released by itself."),
+        _(
+            "What it sends is stored and not handled. Call the contacts of the site and the "
+            "installer. Then tell the technician its number."
+        ),
+    ),
+    "trial_without_end": (
+        _("The end of a trial would not be told."),
+        _(
+            "Nobody hears when this site’s trial is over. Note its day and tell the customer; "
+            "then tell the technician."
+        ),
+    ),
+    "task_without_agenda": (
+        _("A task will not come back by itself."),
+        _("Open it on the list of tasks and do it now. Then tell the technician its number."),
+    ),
+    "patrol_unanswered": (
+        _("A patrol was asked, does not answer, and nobody else is asked."),
+        _(
+            "Call the unit. If it does not go, call it off in the list of patrols and send "
+            "another one. Then tell the technician."
+        ),
+    ),
     "outage_without_end": (
         _("A general outage will not end by itself."),
         _(
@@ -164,6 +189,10 @@ KINDS: dict[str, str | Promise] = {
     "test": _("test"),
     "interruption": _("interruption"),
     "outage": _("outage"),
+    "receipt": _("receipt"),
+    "trial": _("trial"),
+    "task": _("task"),
+    "patrol": _("patrol’s job"),
     "recurring": _("recurring"),
     "seal": _("seal"),
     "row": _("row"),

@@ -127,6 +127,8 @@ class Site(models.Model):
             models.Index(fields=["name"]),
             # who else lies within so many kilometres (S10.2)
             models.Index(fields=["provider", "latitude", "longitude"], name="sites_by_position"),
+            # who is in trial (S4.3)
+            models.Index(fields=["provider", "activated_at"], name="sites_by_activation"),
         ]
 
     def __str__(self) -> str:

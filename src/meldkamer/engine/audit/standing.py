@@ -6,11 +6,17 @@ fault by a constraint, the check stays: a constraint can be dropped, and a backu
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from meldkamer.contracts import commands as contracts
-from meldkamer.engine.audit.check import Check, standing, walking
+from meldkamer.contracts import interruptions, tasks
+from meldkamer.engine.audit.check import Check, Look, Seen, rows, standing, walking
 from meldkamer.engine.audit.recurring import RECURRING
-from meldkamer.incidents import carry_out, outages
+from meldkamer.incidents import carry_out, dispatching, floods, outages
+from meldkamer.incidents.house_checks import MOST
 from meldkamer.notify import outbox
+from meldkamer.sites.models import Provider
+from meldkamer.terms.loader import load
 
 #: a worker looks at the agenda every second at least: two cycles, and what a busy minute takes
 _CYCLES_AND_LIMIT_S = 62
@@ -118,9 +124,42 @@ WHERE t.ended_at IS NULL AND (t.until < %(now)s - make_interval(secs => %(limit_
 ORDER BY t.until LIMIT %(most)s
 """
 _INTERRUPTIONS = """
-SELECT 'interruption', id, site_id, until, kind FROM contracts_interruption
-WHERE ended_at IS NULL AND until < %(now)s - make_interval(secs => %(limit_s)s)
-ORDER BY until LIMIT %(most)s
+SELECT 'interruption', i.id, i.site_id, coalesce(i.until, i.review_at), i.kind
+FROM contracts_interruption i
+WHERE i.ended_at IS NULL AND (i.until < %(now)s - make_interval(secs => %(limit_s)s)
+ OR (i.review_at IS NOT NULL AND NOT EXISTS (SELECT FROM agenda_agendarow a
+  WHERE a.done_at IS NULL AND a.kind = %(kind)s AND a.subject = 'interruption:' || i.id)))
+ORDER BY i.id LIMIT %(most)s
+"""
+# it is looked at again and again until it is quiet, and nobody else releases it
+_FLOODS = """
+SELECT 'interruption', i.id, i.site_id, i.started_at, i.kind FROM contracts_interruption i
+WHERE i.ended_at IS NULL AND i.kind = 'flood' AND NOT EXISTS (SELECT FROM agenda_agendarow a
+ WHERE a.done_at IS NULL AND a.kind = %(kind)s AND a.subject = 'interruption:' || i.id)
+ORDER BY i.id LIMIT %(most)s
+"""
+_OFFERS = """
+SELECT 'patrol', j.id, j.site_id, j.answer_by, '' FROM notify_patroljob j
+WHERE j.state = 'offered' AND (j.answer_by < %(now)s - make_interval(secs => %(limit_s)s)
+ OR NOT EXISTS (SELECT FROM agenda_agendarow a WHERE a.done_at IS NULL
+  AND a.kind = %(kind)s AND a.subject = 'patrol-job:' || j.id))
+ORDER BY j.id LIMIT %(most)s
+"""
+_TASKS = """
+SELECT 'task', t.id, t.site_id, t.due, t.kind FROM contracts_task t
+WHERE t.closed_at IS NULL AND (coalesce(t.owner, '') = '' OR t.due IS NULL
+ OR NOT EXISTS (SELECT FROM agenda_agendarow a WHERE a.done_at IS NULL
+  AND a.kind = %(kind)s AND a.subject = 'task:' || t.id
+  AND a.due <= greatest(t.ready_at, t.due) + make_interval(secs => %(put_off_s)s)))
+ORDER BY t.id LIMIT %(most)s
+"""
+_TRIALS = """
+SELECT 'trial', s.id, s.id, s.activated_at, ''
+FROM unnest(%(providers)s::bigint[], %(begun)s::timestamptz[]) AS w (provider, begun)
+JOIN sites_site s ON s.provider_id = w.provider AND s.activated_at > w.begun
+WHERE NOT EXISTS (SELECT FROM agenda_agendarow a WHERE a.done_at IS NULL
+ AND a.kind = %(kind)s AND a.subject = 'site:' || s.id)
+ORDER BY s.id LIMIT %(most)s
 """
 _OUTAGES = """
 SELECT 'outage', o.id, NULL::bigint, o.last_power_at, '' FROM incidents_areaoutage o
@@ -128,6 +167,21 @@ WHERE o.ended_at IS NULL AND NOT EXISTS (SELECT FROM agenda_agendarow a
  WHERE a.done_at IS NULL AND a.kind = %(kind)s AND a.subject = 'outage:' || o.id)
 ORDER BY o.id LIMIT %(most)s
 """
+
+
+def _trials(given: Look) -> Seen:
+    """How long a trial is stands in each provider's terms (S4.3)."""
+    lasts = {pk: load(name).trial.days for pk, name in Provider.objects.values_list("pk", "terms")}
+    begun = {pk: given.now - timedelta(days=days) for pk, days in lasts.items() if days}
+    wanted = {
+        "providers": list(begun), "begun": list(begun.values()), "kind": contracts.END_TRIAL,
+        "most": MOST,
+    }  # fmt: skip
+    return Seen(tuple(rows(_TRIALS, wanted)))
+
+
+_TRIAL_OF_ONE = {"providers": [1], "begun": [datetime.max.replace(tzinfo=UTC)],
+                 "kind": contracts.END_TRIAL, "most": MOST}  # fmt: skip
 
 CHECKS: tuple[Check, ...] = (
     standing("signal_waits", "M12.1", _WAITS, alarm_s=60, other_s=900),
@@ -159,6 +213,22 @@ CHECKS: tuple[Check, ...] = (
     standing(
         "test_without_end", "S20.1", _TESTS, kind=contracts.END_TEST, limit_s=_CYCLES_AND_LIMIT_S
     ),
-    standing("interruption_without_end", "D908.1", _INTERRUPTIONS, limit_s=_CYCLES_AND_LIMIT_S),
+    standing(
+        "interruption_without_end",
+        "D908.1",
+        _INTERRUPTIONS,
+        kind=interruptions.REVIEW,
+        limit_s=_CYCLES_AND_LIMIT_S,
+    ),
+    standing("flood_without_end", "D908.3", _FLOODS, kind=floods.END),
+    Check("trial_without_end", "S4.3", _trials, ((_TRIALS, _TRIAL_OF_ONE),)),
+    standing("task_without_agenda", "M12.2", _TASKS, kind=tasks.DUE, put_off_s=_PUT_OFF_S),
+    standing(
+        "patrol_unanswered",
+        "S6.1",
+        _OFFERS,
+        kind=dispatching.OFFER_END,
+        limit_s=_CYCLES_AND_LIMIT_S,
+    ),
     standing("outage_without_end", "S10.2", _OUTAGES, kind=outages.END),
 )
