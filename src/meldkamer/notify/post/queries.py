@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 
 from django.db.models import QuerySet
 
@@ -40,11 +39,3 @@ def gone(providers: Collection[int], text: str = "") -> list[Letter]:
 def letter_of(letter_id: int, providers: Collection[int]) -> Letter | None:
     """One letter with its PDF; None when it is not of these providers."""
     return Letter.objects.filter(pk=letter_id, provider_id__in=providers).first()
-
-
-def late(providers: Collection[int], now: datetime) -> int:
-    """How many letters lie too long."""
-    open_now = (Letter.State.TO_PRINT, Letter.State.PRINTED)
-    return Letter.objects.filter(
-        provider_id__in=providers, state__in=open_now, late_at__lte=now
-    ).count()

@@ -34,7 +34,6 @@ KEY = "key"
 _QUIET_S = 30.0
 #: the message itself is refused: to send it again would change nothing
 _FOR_GOOD = (400, 404, 410, 413, 422)
-BODY_MOST = 20_000
 
 
 class AppCloudSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,9 +29,6 @@ class Book(Protocol):
     def addresses(self, contact_id: int) -> Sequence[Address]:
         """The phones of this contact that are pushed to."""
 
-    def took(self, address_id: int) -> None:
-        """Its push service took a message."""
-
     def gone(self, address_id: int) -> None:
         """Its push service knows it no more."""
 
@@ -45,10 +42,6 @@ class TableBook:
             Address(row.pk, row.endpoint, row.p256dh, row.auth)
             for row in subscriptions_of(contact_id)
         ]
-
-    def took(self, address_id: int) -> None:
-        """Its push service took a message."""
-        commands.note_taken(address_id, datetime.now(UTC))
 
     def gone(self, address_id: int) -> None:
         """Its push service knows it no more: it is not pushed to again."""

@@ -144,11 +144,6 @@ def unsubscribe(phone: AppPhone, now: datetime) -> None:
     phone.subscriptions.filter(gone_at=None).update(gone_at=now)
 
 
-def note_taken(subscription_id: int, now: datetime) -> None:
-    """Its push service took a message."""
-    PushSubscription.objects.filter(pk=subscription_id).update(last_ok_at=now)
-
-
 def note_gone(subscription_id: int, now: datetime) -> None:
     """Its push service says that nobody is there any more."""
     PushSubscription.objects.filter(pk=subscription_id, gone_at=None).update(gone_at=now)

@@ -105,7 +105,6 @@ class WebPush:
                 continue
             try:
                 self._push(phone, parcel, left_s)
-                self._book.took(phone.id)
             except CarrierFault as fault:
                 faults.append(fault)
         if len(faults) == len(phones):
