@@ -10,21 +10,19 @@ every few seconds meanwhile and started again: what the centre got is counted ag
 
 import argparse
 import json
-import os
 import random
 import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from bench.figures import begun, keep, spread, words
 from bench.many_sites import enter
 from bench.sms_centre import centre
-from meldkamer.project import paths
 from tests.process.chaos_intake import House, free_port, ready_socket
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,18 +177,8 @@ def _evaluate(dsn: str, came: list[tuple[float, str]]) -> Figures:
         "doubled": sum((got - texts - unsure).values()),
         "noted as perhaps doubled": sum(doubts for _, _, doubts in messages),
         "first texts /s": rate[0],
-        "due to decided": _spread([row[0] for row in late]),
-        "due to handed over": _spread([row[1] for row in late]),
-    }
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    found = sorted(values) or [float("nan")]
-    return {
-        "n": len(found),
-        "p50_s": found[len(found) // 2],
-        "p99_s": found[min(len(found) - 1, int(len(found) * 0.99))],
-        "max_s": found[-1],
+        "due to decided": spread([row[0] for row in late]),
+        "due to handed over": spread([row[1] for row in late]),
     }
 
 
@@ -203,23 +191,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--window", type=int, default=20)
     parser.add_argument("--kills", type=int, default=0)
     options = parser.parse_args(argv)
-    load = os.getloadavg()
-    print(f"{os.cpu_count()} cores shared by all parts; load before: {load[0]:.1f}", flush=True)
-    figures = {"at": datetime.now(UTC).isoformat(), "load_before": load, **play(options)}
+    figures = {**begun(), **play(options)}
     for name, figure in figures.items():
-        print(f"{name:<28} {_words(figure)}")
-    target = paths.made(paths.var_dir() / "bench")
-    (target / "ladders.json").write_text(json.dumps(figures, indent=1) + "\n")
+        print(f"{name:<28} {words(figure)}")
+    keep("ladders", figures)
     wrong = figures["lost"] or figures["doubled"] > figures["noted as perhaps doubled"]
     if wrong:
         print("WRONG: a text was lost, or one was doubled without being counted")
     return int(bool(wrong))
-
-
-def _words(figure: Any) -> str:
-    if isinstance(figure, dict):
-        return "  ".join(f"{name} {_words(value)}" for name, value in figure.items())
-    return f"{figure:,.3f}" if isinstance(figure, float) else str(figure)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,20 @@ as handed over. The peer is the same carrier in the same run without outbox and 
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from bench.figures import begun, keep, words
 from bench.ladders import Workers
 from bench.many_sites import enter
 from bench.sms_centre import centre
-from meldkamer.project import paths
 from tests.process.chaos_intake import House, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -131,7 +129,7 @@ def measure(options: argparse.Namespace) -> Figures:
                 order = _order(kind, ports | {"smpp": port}, options.count)
                 bare = _run(house, _BARE, order) if kind in ALONE else ""
                 figures[kind] = _through(house, order, options.count, bare)
-                print(f"{kind:<12} {_words(figures[kind])}", flush=True)
+                print(f"{kind:<12} {words(figures[kind])}", flush=True)
         finally:
             workers.stop()
     return figures
@@ -178,23 +176,14 @@ def _through(house: House, order: str, count: int, bare: str) -> Figures:
     raise SystemExit(f"only {row[0]} of {count} went, {row[3]} failed; gave up")
 
 
-def _words(figure: Any) -> str:
-    if isinstance(figure, dict):
-        return "  ".join(f"{name} {_words(value)}" for name, value in figure.items())
-    return f"{figure:,.2f}" if isinstance(figure, float) else str(figure)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Measure, print, write var/bench/messages.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--kind", action="append", choices=sorted(KINDS))
     options = parser.parse_args(argv)
-    load = os.getloadavg()
-    print(f"{os.cpu_count()} cores shared by all parts; load before: {load[0]:.1f}", flush=True)
-    figures = {"at": datetime.now(UTC).isoformat(), "load_before": load, **measure(options)}
-    target = paths.made(paths.var_dir() / "bench")
-    (target / "messages.json").write_text(json.dumps(figures, indent=1) + "\n")
+    figures = {**begun(), **measure(options)}
+    keep("messages", figures)
     return 0
 
 

@@ -19,14 +19,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from bench.figures import begun, keep, spread, words
 from bench.many_sites import FIRST_ACCOUNT, enter
-from meldkamer.project import paths
 from tests.process.chaos_intake import House, free_port, ready_socket
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -295,21 +294,12 @@ def _evaluate(
         "incidents open at the end": still_open,
         "burglaries": len(order["burglaries"]),
         "burglaries in the queue": len(shown),
-        "frame to ACK": _spread(acked),
-        "frame to verdict": _spread(judged),
-        "frame to row in the queue": _spread(shown),
-        "fetch of the queue": _spread(desk["fetches_s"]),
+        "frame to ACK": spread(acked),
+        "frame to verdict": spread(judged),
+        "frame to row in the queue": spread(shown),
+        "fetch of the queue": spread(desk["fetches_s"]),
         "fetches": len(desk["fetches_s"]),
         "desk's line gone": desk["gone"],
-    }
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    found = sorted(values) or [float("nan")]
-    return {
-        "p50_s": found[len(found) // 2],
-        "p99_s": found[min(len(found) - 1, int(len(found) * 0.99))],
-        "max_s": found[-1],
     }
 
 
@@ -325,15 +315,12 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.failures + options.over > options.sites:
         parser.error("a site says one thing: expected sites ≥ failures + seconds")
-    load = os.getloadavg()
-    print(f"{os.cpu_count()} cores shared by all parts; load before: {load[0]:.1f}", flush=True)
-    figures = {"at": datetime.now(UTC).isoformat(), "load_before": load, **storm(options)}
+    figures = {**begun(), **storm(options)}
     for name, figure in figures.items():
-        print(f"{name:<40} {_words(figure)}")
+        print(f"{name:<40} {words(figure)}")
     shown = figures["frame to row in the queue"]["p99_s"]
     print(f"target p99 ≤ {TARGET_S:.0f} s: {'met' if shown <= TARGET_S else 'MISSED'}")
-    target = paths.made(paths.var_dir() / "bench")
-    (target / "storm.json").write_text(json.dumps(figures, indent=1) + "\n")
+    keep("storm", figures)
     for name in lost(figures):
         print(f"WRONG: {name}")
     return int(bool(lost(figures)))
@@ -351,12 +338,6 @@ def lost(figures: Figures) -> list[str]:
     if figures["burglaries in the queue"] != figures["burglaries"]:
         wrong.append("burglaries in the queue")
     return wrong
-
-
-def _words(figure: Any) -> str:
-    if isinstance(figure, dict):
-        return "  ".join(f"{name} {_words(value)}" for name, value in figure.items())
-    return f"{figure:,.3f}" if isinstance(figure, float) else str(figure)
 
 
 if __name__ == "__main__":
