@@ -9,6 +9,10 @@ from django.conf import settings
 from django.test import Client
 
 from meldkamer.console.screens import ways
+from meldkamer.engine import cycle
+from meldkamer.incidents import carrier_faults
+from meldkamer.incidents.models import Incident
+from meldkamer.journal.models import Entry
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Provider
@@ -118,3 +122,27 @@ def test_at_a_desk_with_real_alarms_each_exercise_says_that_it_is_one(
     # where everything is one, the bar says it once
     Provider.objects.update(practice=True)
     assert "Practice, " not in desk.get("/queue/", headers={"HX-Request": "true"}).content.decode()
+
+
+@pytest.mark.clause("M12.4", "S16.2")
+def test_the_incident_of_a_failing_carrier_says_what_is_wrong_in_the_operators_language(
+    desk: Client, real: Provider, scene: Scene
+) -> None:
+    first, second = carrier(real, "Proximus"), carrier(real, "Orange", priority=2)
+    fault = "127.0.0.1:2775 cannot be reached: Connection refused"
+    for minute, row in enumerate((first, second)):
+        carrier_faults.fails(row.pk, fault, scene.now + timedelta(minutes=minute))
+        cycle.judge_all(scene.now + timedelta(minutes=minute))
+    carrier_faults.works(second.pk, scene.now + timedelta(minutes=2))
+    cycle.judge_all(scene.now + timedelta(minutes=2))
+    told = Entry.objects.filter(what="carrier down")
+    assert {(one.clause, one.data["fault"]) for one in told} == {("M12.1", fault)}
+    incident = Incident.objects.get(site__house=True)
+    Staff.objects.update(language="fr")
+    page = desk.get(f"/incident/{incident.pk}/?course").content.decode()
+    for words in (
+        "Le service d’envoi Orange est en panne : 127.0.0.1:2775 est injoignable",
+        "service d’envoi en panne</",
+        "Le service d’envoi Orange fonctionne à nouveau",
+    ):
+        assert words in page, words

@@ -303,7 +303,7 @@ def test_a_message_that_is_being_written_is_seen_by_who_begins_to_practise(
     assert written.wait(20)
     threading.Timer(0.3, go_on.set).start()
     # the text is of the world outside, so practice may not begin before it left
-    with pytest.raises(SettingsFault, match="1 real messages wait"):
+    with pytest.raises(SettingsFault, match="real messages wait: 1"):
         going_live.set_practice(provider.pk, True, at(1), "staff:1")
     writer.join(20)
     assert not Provider.objects.get(pk=provider.pk).practice

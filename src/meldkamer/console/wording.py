@@ -277,6 +277,11 @@ PATROL_REPORTS: Words = {
     "free": pgettext_lazy("patrol", "Is free"),
     "off": pgettext_lazy("patrol", "Goes off duty"),
 }
+#: codes of signals that the house gives itself
+OWN_CODES: Words = {
+    "carrier down": _("carrier fails"),
+    "carrier up": _("carrier works"),
+}
 CALLER_SAYS: Words = {
     "false_alarm": _("False alarm"),
     "start_test": _("Start a test"),

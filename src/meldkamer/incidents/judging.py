@@ -33,6 +33,9 @@ from meldkamer.watch import commands as watch
 from meldkamer.watch import hours
 
 AGAIN = "signal.again"
+#: what the watch found: the clause of each word, S10.3 for lines; what is told of it
+_CLAUSES = {"schedule.missed": "S11.1", "carrier down": "M12.1", "carrier up": "M12.1"}
+_FOUND = ("count", "expected", "how", "carrier", "fault")
 
 
 def judge_next(now: datetime, most: int = 1, upto: int = pending.EVERY) -> int:
@@ -227,8 +230,8 @@ def _carry_out(judged: _Judged, now: datetime) -> Docket:
 def _tell_received(docket: Docket, signal: SignalFacts) -> None:
     """What a transmitter sent is received; what the watch found has a word of its own (R4)."""
     if signal.origin == "watch":
-        clause = "S11.1" if signal.code == "schedule.missed" else "S10.3"
-        keep = {k: v for k, v in signal.detail.items() if k in ("count", "expected", "how")}
+        keep = {k: v for k, v in signal.detail.items() if k in _FOUND}
+        clause = _CLAUSES.get(signal.code, "S10.3")
         docket.say(signal.code, clause, data={"type": signal.type, **keep})
         return
     data = {"code": signal.code, "zone": signal.zone, "type": signal.type, "area": signal.area}

@@ -148,7 +148,7 @@ SENTENCES: tuple[str, ...] = (
     # going live
     gettext_noop("no carrier for %(name)s"),
     gettext_noop("made in practice"),
-    gettext_noop("%(count)s real messages wait; expected none before practice begins"),
+    gettext_noop("real messages wait: %(count)s; expected none before practice begins"),
     # settings
     gettext_noop("a carrier has a name"),
     gettext_noop("another carrier of this channel is called %(name)s"),

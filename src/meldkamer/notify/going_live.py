@@ -33,7 +33,7 @@ def set_practice(provider_id: int, on: bool, now: datetime, actor: str) -> int:
     if practises and not on:
         count = _cancel(unsent)
     elif on and not practises and (waiting := unsent.count()):
-        raise SettingsFault(f"{waiting} real messages wait; expected none before practice begins")
+        raise SettingsFault(f"real messages wait: {waiting}; expected none before practice begins")
     providers.set_practice(provider_id, on, now, actor)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [WAYS])
@@ -67,7 +67,7 @@ def put_in_sandbox(provider_id: int, channel: str, inside: bool, now: datetime, 
     if before == inside:
         return
     if inside and (waiting := unsent.count()):
-        raise SettingsFault(f"{waiting} real messages wait; expected none before practice begins")
+        raise SettingsFault(f"real messages wait: {waiting}; expected none before practice begins")
     if not inside:
         _cancel(unsent)
     if box is None:

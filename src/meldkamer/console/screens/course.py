@@ -243,6 +243,16 @@ def _count(entry: Entry, zone: ZoneInfo) -> str:
     return _("Line test missed, %(count)s in a row") % {"count": entry.data.get("count", "")}
 
 
+def _carrier(entry: Entry) -> dict[str, str]:
+    return {"name": str(entry.data.get("carrier", ""))}
+
+
+def _carrier_fails(entry: Entry, zone: ZoneInfo) -> str:
+    what = _("Carrier %(name)s fails") % _carrier(entry)
+    fault = fault_words.said(str(entry.data.get("fault", "")))
+    return _("%(what)s: %(why)s") % {"what": what, "why": fault} if fault else what
+
+
 def _patrol_why(sentence: str, entry: Entry) -> str:
     parts = [wording.word(wording.PATROL_REASONS, entry.reason) if entry.reason else ""]
     parts.append(str(entry.data.get("note") or ""))
@@ -378,6 +388,8 @@ _SENTENCES: dict[str, Callable[[Entry, ZoneInfo], str]] = {
     "sms.received": _received,
     "sms.answered": _received,
     "line_test.missed": _count,
+    "carrier down": _carrier_fails,
+    "carrier up": lambda e, z: _("Carrier %(name)s works again") % _carrier(e),
     **{
         f"{service}.{word}": _service(f"{service}.{word}")
         for service in ("police", "fire", "medical")

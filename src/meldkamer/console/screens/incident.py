@@ -260,7 +260,7 @@ def _signal(row: queries.SignalRow, of_site: SiteFacts, new: bool) -> SignalLine
         zone=name,
         kind=wording.word(KINDS, sheet.kind) if sheet and sheet.kind else "",
         what=wording.word(wording.TYPES, signal.type if signal.role == "event" else signal.role),
-        code=signal.code,
+        code=str(wording.OWN_CODES.get(signal.code, signal.code)),
         restored=restored,
         new=new,
     )

@@ -177,7 +177,8 @@ def _tiles(free: list[FreeType], busy: dict[str, int], now: datetime) -> tuple[T
         found.append(
             Tile(
                 klass=klass,
-                words=str(words),
+                # one may begin a new line after a stroke
+                words=str(words).replace("/", "/\N{ZERO WIDTH SPACE}"),
                 free=sum(one.count for one in of),
                 busy=sum(n for kind, n in busy.items() if wording.class_of(kind) == klass),
                 oldest=shown[0] if shown else None,

@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from meldkamer.notify import fault_words, going_live, health, trying_out, way_commands
@@ -250,7 +251,24 @@ def practice(request: HttpRequest, office: Office) -> HttpResponse:
         messages.error(request, _("The demo never goes live: its people are invented."))
     else:
         try:
-            going_live.set_practice(provider.pk, not live, office.now, office.actor)
+            cancelled = going_live.set_practice(provider.pk, not live, office.now, office.actor)
         except SettingsFault as fault:
             messages.error(request, fault_words.said(str(fault)))
+        else:
+            messages.success(request, _turned(provider.name, live, cancelled))
     return redirect("office:carriers")
+
+
+def _turned(name: str, live: bool, cancelled: int) -> str:
+    """What is so from now on, and what became of what was made in practice."""
+    if not live:
+        return _("From now on nothing of %(name)s leaves the house.") % {"name": name}
+    words = _("From now on messages of %(name)s really leave the house.") % {"name": name}
+    if not cancelled:
+        return words
+    made = ngettext(
+        "%(count)s message made in practice was cancelled.",
+        "%(count)s messages made in practice were cancelled.",
+        cancelled,
+    ) % {"count": cancelled}
+    return f"{words} {made}"
