@@ -53,7 +53,14 @@ def test_another_provider_s_number_cannot_be_removed(scene: Scene, office: Clien
     row = ServiceNumber.objects.get()
     assert row.provider.slug == "dtral"
     assert office.post(f"/office/service-numbers/{row.pk}/remove/").status_code == 404
-    assert "PZ Gent" not in office.get("/office/service-numbers/?provider=dtral").content.decode()
+    assert "PZ Gent" not in office.get("/office/service-numbers/").content.decode()
+
+
+def test_what_is_meant_for_another_provider_is_never_entered_for_ones_own(office: Client) -> None:
+    for slug in ("dtral", "gone"):
+        page = f"/office/service-numbers/?provider={slug}"
+        assert office.get(page).status_code == office.post(page, ROW).status_code == 404
+    assert ServiceNumber.objects.count() == 0
 
 
 def test_an_operator_has_no_business_here(scene: Scene) -> None:

@@ -51,6 +51,15 @@ class Office:
         """How the journal names him."""
         return f"staff:{self.staff.pk}"
 
+    def provider(self, slug: str) -> Provider:
+        """The provider of his that is named so; his first when none is named. Http404 otherwise."""
+        if not self.providers:
+            raise Http404(_("You work for no provider."))
+        found = [one for one in self.providers if not slug or one.slug == slug]
+        if not found:
+            raise Http404(_("There is no such provider with you."))
+        return found[0]
+
     def site(self, site_id: int) -> Site:
         """A site of his providers; Http404 otherwise."""
         found = site_for(site_id, self.provider_ids)

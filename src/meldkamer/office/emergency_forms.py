@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from meldkamer.office.forms import OfficeForm, _words
+from meldkamer.office.forms import OfficeForm, choices_of
 from meldkamer.office.wording import LANGUAGES
 from meldkamer.sites.models import EmergencyNote, ServiceNumber, Site
 from meldkamer.sites.service_numbers import EmergencyDraft, ServiceNumberDraft
@@ -24,7 +24,7 @@ class ServiceNumberForm(OfficeForm):
         label=_("Number"), max_length=24, help_text=_("As 101, or +32 9 266 61 11.")
     )
     language = forms.ChoiceField(
-        label=_("Language spoken there"), choices=_words(LANGUAGES, ("nl", "fr", "de"))
+        label=_("Language spoken there"), choices=choices_of(LANGUAGES, ("nl", "fr", "de"))
     )
     postal_codes = forms.CharField(
         label=_("Postal codes"),

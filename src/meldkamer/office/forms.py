@@ -110,7 +110,8 @@ class OfficeForm(forms.Form):
         return str(self.cleaned_data.get(name) or "")
 
 
-def _words(words: Any, keys: Any, *, empty: bool = False) -> Choices:
+def choices_of(words: Any, keys: Any, *, empty: bool = False) -> Choices:
+    """These keys with their words; empty: none may be chosen."""
     found: Choices = [(key, words[key]) for key in keys]
     return [("", "–"), *found] if empty else found
 
@@ -120,7 +121,7 @@ class CustomerForm(OfficeForm):
 
     name = forms.CharField(label=_("Name"), max_length=120)
     kind = forms.ChoiceField(label=_("Consumer or business"), choices=Customer.Kind.choices)
-    language = forms.ChoiceField(label=_("Language"), choices=_words(LANGUAGES, LANGUAGES))
+    language = forms.ChoiceField(label=_("Language"), choices=choices_of(LANGUAGES, LANGUAGES))
     email = forms.EmailField(label=_("E-mail"), required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
 
@@ -135,7 +136,7 @@ class InstallerForm(OfficeForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     email = forms.EmailField(label=_("E-mail"), required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
-    language = forms.ChoiceField(label=_("Language"), choices=_words(LANGUAGES, LANGUAGES))
+    language = forms.ChoiceField(label=_("Language"), choices=choices_of(LANGUAGES, LANGUAGES))
 
     def draft(self) -> InstallerDraft:
         """What was typed."""
@@ -151,7 +152,7 @@ class SiteForm(OfficeForm):
     town = forms.CharField(label=_("Town"), max_length=80, required=False)
     latitude = forms.FloatField(label=_("Latitude"), required=False, localize=False)
     longitude = forms.FloatField(label=_("Longitude"), required=False, localize=False)
-    language = forms.ChoiceField(label=_("Language"), choices=_words(LANGUAGES, LANGUAGES))
+    language = forms.ChoiceField(label=_("Language"), choices=choices_of(LANGUAGES, LANGUAGES))
     installer = forms.ModelChoiceField(
         label=_("Installer"), queryset=Installer.objects.none(), required=False, empty_label="–"
     )
@@ -164,7 +165,7 @@ class SiteForm(OfficeForm):
     formula = forms.ChoiceField(label=_("Formula"), required=False)
     types = forms.MultipleChoiceField(
         label=_("Alarm types"),
-        choices=_words(TYPES, ALL_TYPES),
+        choices=choices_of(TYPES, ALL_TYPES),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: every type is handled (S6.3)."),
@@ -175,7 +176,7 @@ class SiteForm(OfficeForm):
     )
     options = forms.MultipleChoiceField(
         label=_("Options"),
-        choices=_words(OPTIONS, ALL_OPTIONS),
+        choices=choices_of(OPTIONS, ALL_OPTIONS),
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -300,7 +301,7 @@ class ZoneForm(OfficeForm):
     name = forms.CharField(label=_("Name"), max_length=80, required=False)
     area = forms.CharField(label=_("Area"), max_length=8, required=False)
     kind = forms.ChoiceField(
-        label=_("Kind"), choices=_words(KINDS, ALL_KINDS, empty=True), required=False
+        label=_("Kind"), choices=choices_of(KINDS, ALL_KINDS, empty=True), required=False
     )
     detector = forms.CharField(
         label=_("Detector"),
@@ -310,7 +311,7 @@ class ZoneForm(OfficeForm):
     )
     type = forms.ChoiceField(
         label=_("Handled as"),
-        choices=_words(TYPES, ALL_TYPES, empty=True),
+        choices=choices_of(TYPES, ALL_TYPES, empty=True),
         required=False,
         help_text=_("Empty: as the code says (M1.2)."),
     )
@@ -332,7 +333,7 @@ class ContactForm(OfficeForm):
     name = forms.CharField(label=_("Name"), max_length=120)
     phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
     email = forms.EmailField(label=_("E-mail"), required=False)
-    language = forms.ChoiceField(label=_("Language"), choices=_words(LANGUAGES, LANGUAGES))
+    language = forms.ChoiceField(label=_("Language"), choices=choices_of(LANGUAGES, LANGUAGES))
     relation = forms.CharField(label=_("Role"), max_length=80, required=False)
     minutes_away = forms.IntegerField(
         label=_("Minutes away"), required=False, min_value=0, max_value=600

@@ -24,19 +24,13 @@ from meldkamer.sites.models import Customer, Provider, Site, Transmitter
 get_or_post = require_http_methods(["GET", "POST"])
 
 
-def _provider(request: HttpRequest, office: Office) -> Provider:
-    """The provider asked for, else the first of the person's."""
-    asked = request.GET.get("provider", "")
-    return next((p for p in office.providers if p.slug == asked), office.providers[0])
-
-
 @get_or_post
 @in_the_office
 def new_site(request: HttpRequest, office: Office) -> HttpResponse:
     """A site of one's own: customer, site, sheet and transmitter on one page."""
     if not office.providers:
         return page(request, office, "office/none.html", {})
-    provider = _provider(request, office)
+    provider = office.provider(request.GET.get("provider", ""))
     terms = commands.terms_of(provider)
     sent = request.POST if request.method == "POST" else None
     customer = CustomerForm(sent, prefix="customer", initial={"language": office.staff.language})
@@ -98,9 +92,9 @@ def site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
     if sent is not None and form.is_valid():
         done = form.take(lambda: _change_site(row.pk, form, office))
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             return redirect("office:site", site_id=row.pk)
-    return _form(request, office, form, _("Change the site and its sheet"), row, "site")
+    return form_page(request, office, form, _("Change the site and its sheet"), row, "site")
 
 
 @transaction.atomic
@@ -119,14 +113,15 @@ def _kept(site: Site, form: SiteForm) -> Any:
     return replace(form.draft(), timezone=site.timezone, contract_start=site.contract_start)
 
 
-def _say(request: HttpRequest, done: bool) -> None:
+def say_saved(request: HttpRequest, done: bool) -> None:
+    """Whether anything was changed."""
     if done:
         messages.success(request, _("Saved. The old values stay in the course."))
     else:
         messages.info(request, _("Nothing differs from what there was."))
 
 
-def _form(
+def form_page(
     request: HttpRequest,
     office: Office,
     form: Any,
@@ -155,9 +150,9 @@ def customer(request: HttpRequest, office: Office, site_id: int) -> HttpResponse
             lambda: commands.change_customer(fresh, form.draft(), office.now, office.actor)
         )
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             return redirect("office:site", site_id=row.pk)
-    return _form(request, office, form, _("Change the customer"), row, "site")
+    return form_page(request, office, form, _("Change the customer"), row, "site")
 
 
 @get_or_post
@@ -170,9 +165,9 @@ def new_installer(request: HttpRequest, office: Office, site_id: int) -> HttpRes
     if sent is not None and form.is_valid():
         done = form.take(lambda: _install(row, form, office))
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             return redirect("office:site", site_id=row.pk)
-    return _form(request, office, form, _("New installer"), row, "site")
+    return form_page(request, office, form, _("New installer"), row, "site")
 
 
 @transaction.atomic
@@ -197,10 +192,10 @@ def transmitter(
     if sent is not None and form.is_valid():
         done = form.take(lambda: _store_transmitter(row, known, form, office))
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             return redirect("office:transmitters", site_id=row.pk)
     title = _("Change the transmitter") if known else _("New transmitter")
-    return _form(request, office, form, title, row, "transmitters")
+    return form_page(request, office, form, title, row, "transmitters")
 
 
 @transaction.atomic

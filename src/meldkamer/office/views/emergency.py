@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,24 +11,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.emergency_forms import EmergencyForm, ServiceNumberForm
-from meldkamer.office.views.changes import _form, _say, get_or_post
+from meldkamer.office.views.changes import form_page, get_or_post, say_saved
 from meldkamer.office.views.rendering import page
 from meldkamer.sites import service_numbers
 from meldkamer.sites.commands import terms_of
-from meldkamer.sites.models import Provider, ServiceNumber
-
-
-def _provider(office: Office, slug: str) -> Provider:
-    if not office.providers:
-        raise Http404(_("You work for no provider."))
-    return next((p for p in office.providers if p.slug == slug), office.providers[0])
+from meldkamer.sites.models import ServiceNumber
 
 
 @require_http_methods(["GET", "POST"])
 @in_the_office
 def numbers(request: HttpRequest, office: Office) -> HttpResponse:
     """The list of a provider, and the form for one more."""
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     sent = request.POST if request.method == "POST" else None
     form = ServiceNumberForm(sent, initial={"language": "nl"})
     if sent is not None and form.is_valid():
@@ -74,6 +68,6 @@ def note(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
             lambda: service_numbers.note_site(row, form.draft(), office.now, office.actor)
         )
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             return redirect("office:site", site_id=row.pk)
-    return _form(request, office, form, _("For the emergency services"), row, "site")
+    return form_page(request, office, form, _("For the emergency services"), row, "site")

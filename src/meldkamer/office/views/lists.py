@@ -13,7 +13,7 @@ from meldkamer.office import app_links
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.forms import ContactForm, ZoneForm
 from meldkamer.office.screens.site import number_remarks
-from meldkamer.office.views.changes import _form, _say, get_or_post
+from meldkamer.office.views.changes import form_page, get_or_post, say_saved
 from meldkamer.office.views.sites import contacts_page
 from meldkamer.office.wording import fault_text
 from meldkamer.people.issuing import MANY_CODES, issue_code, too_many_codes
@@ -41,7 +41,7 @@ def zone(
             again = "office:new_zone" if "again" in request.POST else "office:zones"
             return redirect(again, site_id=row.pk)
     title = _("Change zone %(zone)s") % {"zone": known} if known else _("New zone")
-    return _form(request, office, form, title, row, "zones", again=known is None)
+    return form_page(request, office, form, title, row, "zones", again=known is None)
 
 
 @require_POST
@@ -70,12 +70,12 @@ def contact(
     if sent is not None and form.is_valid():
         done = form.take(lambda: _store_contact(row, known, form, office))
         if done is not None:
-            _say(request, done)
+            say_saved(request, done)
             _say_of_number(request, row, form.text("name"))
             again = "office:new_contact" if "again" in request.POST else "office:contacts"
             return redirect(again, site_id=row.pk)
     title = _("Change %(name)s") % {"name": known.name} if known else _("New contact")
-    return _form(request, office, form, title, row, "contacts", again=known is None)
+    return form_page(request, office, form, title, row, "contacts", again=known is None)
 
 
 def _say_of_number(request: HttpRequest, site: Site, name: str) -> None:

@@ -83,7 +83,7 @@ def listing(request: HttpRequest, office: Office) -> HttpResponse:
 @in_the_office
 def new(request: HttpRequest, office: Office) -> HttpResponse:
     """A new unit of a provider."""
-    provider = _provider(office, request.POST.get("provider") or request.GET.get("provider", ""))
+    provider = office.provider(request.POST.get("provider") or request.GET.get("provider", ""))
     form = UnitForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -219,13 +219,6 @@ def _unit(office: Office, unit_id: int) -> PatrolUnit:
     if row is None:
         raise Http404(_("There is no such unit with your providers."))
     return row
-
-
-def _provider(office: Office, slug: str) -> Provider:
-    found = [one for one in office.providers if not slug or one.slug == slug]
-    if not found:
-        raise Http404
-    return found[0]
 
 
 def _put(form: UnitForm, fault: ValidationError) -> None:

@@ -31,17 +31,11 @@ from meldkamer.terms.loader import load
 from meldkamer.terms.model import Procedure
 
 
-def _provider(office: Office, slug: str) -> Provider:
-    if not office.providers:
-        raise Http404(_("You work for no provider."))
-    return next((p for p in office.providers if p.slug == slug), office.providers[0])
-
-
 @require_GET
 @in_the_office
 def of_provider(request: HttpRequest, office: Office) -> HttpResponse:
     """The procedures of a provider, and the drafts that wait for a second person."""
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     waiting = screen.version_rows(procedure_queries.to_release(office.provider_ids), office.now)
     values = {
         "provider": provider,
@@ -73,7 +67,7 @@ def of_site(request: HttpRequest, office: Office, site_id: int) -> HttpResponse:
 def begin(request: HttpRequest, office: Office, site_id: int | None = None) -> HttpResponse:
     """A draft out of what holds now."""
     site = office.site(site_id) if site_id is not None else None
-    provider = site.provider if site else _provider(office, request.POST.get("provider", ""))
+    provider = site.provider if site else office.provider(request.POST.get("provider", ""))
     name = request.POST.get("name", "")
     terms = load(provider.terms)
     base = procedures.base_of(terms, name)

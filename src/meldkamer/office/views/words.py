@@ -34,15 +34,6 @@ from meldkamer.sites.models import Provider
 _TYPED_MOST = 2 * BODY_MOST
 
 
-def _provider(office: Office, slug: str) -> Provider:
-    if not office.providers:
-        raise Http404(_("You work for no provider."))
-    found = next((p for p in office.providers if p.slug == slug), None)
-    if found is None and slug:
-        raise Http404(_("There is no such provider with you."))
-    return found or office.providers[0]
-
-
 def _known(key: str, language: str) -> None:
     if key not in CATALOGUE or language not in LANGUAGES:
         raise Http404(_("There is no such message."))
@@ -56,7 +47,7 @@ def _address(name: str, provider: Provider, *arguments: str) -> str:
 @in_the_office
 def listing(request: HttpRequest, office: Office) -> HttpResponse:
     """Every message of a provider, and where its office has words of its own."""
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     values = {"provider": provider, "channels": screen.listing(provider), "area": "words"}
     return page(request, office, "office/words.html", values)
 
@@ -66,7 +57,7 @@ def listing(request: HttpRequest, office: Office) -> HttpResponse:
 def message(request: HttpRequest, office: Office, key: str, language: str) -> HttpResponse:
     """One message in one language: read, changed, and what it was before."""
     _known(key, language)
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     holds = newest(provider.pk, key, language)
     if request.method == "GET":
         own = holds if holds and not holds.shipped else None
@@ -93,7 +84,7 @@ def message(request: HttpRequest, office: Office, key: str, language: str) -> Ht
 def preview(request: HttpRequest, office: Office, key: str, language: str) -> HttpResponse:
     """What is typed, filled in, while it is typed; nothing is kept."""
     _known(key, language)
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     values = _previewed(request, provider, key, language, *_typed(request))
     return render(request, "office/words_preview.html", values)
 
@@ -103,7 +94,7 @@ def preview(request: HttpRequest, office: Office, key: str, language: str) -> Ht
 def to_shipped(request: HttpRequest, office: Office, key: str, language: str) -> HttpResponse:
     """Back to the shipped words."""
     _known(key, language)
-    provider = _provider(office, request.GET.get("provider", ""))
+    provider = office.provider(request.GET.get("provider", ""))
     try:
         back_to_shipped(provider, key, language, office.now, office.actor, seen=_seen(request))
     except Overtaken:
