@@ -29,7 +29,6 @@ def fails(carrier_id: int, fault: str, now: datetime) -> None:
         return
     outbox.note_health(row, WayOut.State.DOWN, fault, now)
     _signal(row, now, role="event", code="carrier down", fault=fault)
-    # after the house: sites are locked before messages
     waiting = outbox.unpin(carrier_id)
     _tell("carrier.failed", row, now, reason=fault, waiting=waiting)
 
@@ -58,10 +57,7 @@ def _still_fails(row: WayOut, fault: str, now: datetime) -> None:
 
 
 def _locked(carrier_id: int) -> WayOut:
-    """The carrier, so that a message may still be meant for it: who notes that has a site locked.
-
-    With a stronger lock he would wait for the carrier, and we for the site of the house.
-    """
+    """The carrier, in a way that lets others note a message for it meanwhile: nobody waits."""
     return WayOut.objects.select_for_update(no_key=True).get(pk=carrier_id)
 
 
@@ -86,8 +82,6 @@ def _signal(row: WayOut, now: datetime, *, role: str, code: str, fault: str = ""
     site = house.house_of(provider, now)
     number, name = _zone(row)
     zone = house.zone_of(site, number, name, row.help_phone, fault)
-    if role == "event":
-        house.call_first(site, name, row.help_phone)
     store_synthetic(
         site_id=site.pk,
         at=now,

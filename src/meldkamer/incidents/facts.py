@@ -26,6 +26,7 @@ from meldkamer.rules.facts import (
 )
 from meldkamer.rules.versions import overlay
 from meldkamer.sites import procedure_queries
+from meldkamer.sites.house import help_desks
 from meldkamer.sites.models import Site
 from meldkamer.sites.phones import may_be_texted
 from meldkamer.terms.loader import load
@@ -133,6 +134,7 @@ def _facts(site: Site, cells: Sequence[Any], now: datetime) -> SiteFacts:
         handled_undefined=frozenset(code for code, handle in codes if handle),
         test_period_s=site.test_period_s,
         missed_tests=missed or 0,
+        help_desks=help_desks(site.pk) if site.house else {},
     )
 
 
@@ -257,7 +259,11 @@ def incident_facts(
         site=site,
         procedure=frozen_procedure(incident),
         history=history(incident.pk) if past_entries is None else tuple(past_entries),
-        signals=incident_signals(incident.pk, site) if incident.type == "fire" else (),
+        signals=(
+            incident_signals(incident.pk, site)
+            if incident.type == "fire" or site.help_desks
+            else ()
+        ),
         verified_by=incident.verified_by,
         wait_for=incident.wait_for,
         origin=incident.origin,

@@ -128,6 +128,8 @@ class SiteFacts:
     test_period_s: int | None = None
     missed_tests: int = 0
     in_outage: bool = False
+    # of the provider's own house alone: name and number of who mends what a zone stands for
+    help_desks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def in_trial(self, now: datetime) -> bool:
         """S4.3: within the first days after activation."""

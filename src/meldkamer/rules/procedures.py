@@ -70,7 +70,7 @@ def current(incident: IncidentFacts, now: datetime, since: datetime | None = Non
     if request is not None and _ready(incident, request, target is None):
         return _request_step(str(request.service), request.clause)
     if case.consulted:
-        return None
+        return _desk_to_call(incident)
     if target is not None:
         if request is not None and _overdue(incident, request, since or now, now):
             return _request_step(str(request.service), request.clause)
@@ -170,6 +170,8 @@ def targets(incident: IncidentFacts) -> list[Step]:
 def called_by(incident: IncidentFacts, step: model.Step) -> list[Step]:
     """Whom a step calls, as the sheet stands now; nobody without a number."""
     site = incident.site
+    if step.who == PREMISES and site.help_desks:
+        return _desks(incident, step)
     premises = _call(step, PREMISES, site.premises_person, site.premises_phone)
     if step.who == PREMISES or (step.who == "premises_or_first" and site.premises_phone):
         return [premises] if site.premises_phone else []
@@ -179,6 +181,29 @@ def called_by(incident: IncidentFacts, step: model.Step) -> list[Step]:
     if step.who == "contact":
         return [target for target in contacts if target.name == step.name]
     return contacts[:1] if step.who == "premises_or_first" else contacts
+
+
+def _desks(incident: IncidentFacts, step: model.Step) -> list[Step]:
+    """At the house: who mends each thing that failed; of what works again whoever was called."""
+    called = {str(past.data.get("key", "")) for past in incident.history}
+    last = {s.zone: s.role for s in sorted(incident.signals, key=lambda s: s.id) if s.zone}
+    found = []
+    for zone, role in last.items():
+        name, phone = incident.site.help_desks.get(zone, ("", ""))
+        key = f"{NUMBER}{zone}"
+        if phone and (role != "restore" or key in called):
+            found.append(_call(step, key, name, phone))
+    return found
+
+
+def _desk_to_call(incident: IncidentFacts) -> Step | None:
+    """Who mends one thing knows nothing of another: each is called, whoever was told (S16.2)."""
+    if not incident.site.help_desks:
+        return None
+    tried = incident.case.tried(incident.case.round)
+    desks = (step for step in targets(incident) if step.to.startswith(NUMBER))
+    found = next((step for step in desks if step.to not in tried), None)
+    return replace(found, state="now", round=incident.case.round) if found else None
 
 
 def _call(step: model.Step, to: str, name: str, phone: str) -> Step:

@@ -75,10 +75,7 @@ def zone_of(site: Site, number: str, name: str, help_phone: str, fault: str = ""
     return zone
 
 
-def call_first(site: Site, name: str, help_phone: str) -> None:
-    """Whose help desk is called first, as the premises are elsewhere (S16.2); "" for nobody's.
-
-    Of what failed last: who mends one thing knows nothing of another.
-    """
-    site.premises_phone, site.premises_person = help_phone, name[:120] if help_phone else ""
-    site.save(update_fields=["premises_phone", "premises_person"])
+def help_desks(site_id: int) -> dict[str, tuple[str, str]]:
+    """By the number of a zone: what it stands for, and whom to call when that fails (S16.2)."""
+    zones = Zone.objects.filter(site_id=site_id, number__startswith=ZONE)
+    return {zone.number: (zone.name, zone.service_phone) for zone in zones.order_by("pk")}

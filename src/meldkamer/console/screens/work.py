@@ -25,7 +25,7 @@ from meldkamer.notify.desk import queries as desk_queries
 from meldkamer.people.models import Staff
 from meldkamer.rules import calls, procedures, running_call
 from meldkamer.rules.acts import Close
-from meldkamer.rules.facts import PREMISES, IncidentFacts
+from meldkamer.rules.facts import NUMBER, PREMISES, IncidentFacts
 from meldkamer.rules.procedures import Step
 from meldkamer.sites.models import Zone
 from meldkamer.sites.service_numbers import SERVICES
@@ -98,9 +98,8 @@ class Work:
     why: str = ""
     out_of_turn: bool = False
     may_override: bool = False
-    # of an external technical alarm: the device, and whom to call about it (D904.2)
-    device: str = ""
-    device_phone: str = ""
+    # of an external technical alarm: each device, and whom to call about it (D904.2)
+    devices: tuple[tuple[str, str], ...] = ()
     # what the exchange says of the call that runs
     hint: Hint | None = None
     # in practice nobody outside is called, by no telephone
@@ -124,28 +123,36 @@ def work(
         return Work("waiting", until=incident.due, why=why, may_override=override)
     if incident.holder_id != staff.pk:
         return Work("take", may_override=override)
-    device, phone = _device(incident)
     found = replace(
         _open(incident, facts, rows, staff, now, wanted),
         practice=incident.site.provider.practice,
         may_override=override,
-        device=device,
-        device_phone=phone,
+        devices=_devices(incident, facts),
     )
     return replace(found, until=incident.due) if incident.state == Incident.State.HELD else found
 
 
-def _device(incident: Incident) -> tuple[str, str]:
-    """What the zone of an external technical alarm watches, and its service (S10.4, D904.2)."""
+def _devices(incident: Incident, facts: IncidentFacts) -> tuple[tuple[str, str], ...]:
+    """What the zones of an external technical alarm watch, and their service (S10.4, D904.2).
+
+    At the house these are carriers: all that failed in this incident, each with its own help desk.
+    """
     if incident.type != "external_technical" or not incident.zone:
-        return "", ""
-    zone = Zone.objects.filter(site_id=incident.site_id, number=incident.zone).first()
-    if zone is None:
-        return "", ""
-    # at the house it is the fault of a carrier
-    house = incident.site.house
-    parts = [zone.name, fault_words.said(zone.detector) if house else zone.detector]
-    return ", ".join(part for part in parts if part), zone.service_phone
+        return ()
+    house = bool(facts.site.help_desks)
+    numbers = {s.zone for s in facts.signals if s.zone} if house else {incident.zone}
+    zones = Zone.objects.filter(site_id=incident.site_id, number__in=numbers).order_by("pk")
+    return tuple(
+        (
+            ", ".join(
+                part
+                for part in (zone.name, fault_words.said(zone.detector) if house else zone.detector)
+                if part
+            ),
+            zone.service_phone,
+        )
+        for zone in zones
+    )
 
 
 def _open(
@@ -230,9 +237,12 @@ def _language(facts: IncidentFacts, step: Step) -> str:
 
 def _say(facts: IncidentFacts, step: Step, staff: Staff) -> str:
     """What to say, in the language of who is called."""
+    named = [step.to.removeprefix(NUMBER)] if step.to.startswith(NUMBER) else []
+    # whoever mends one thing is not told of the others
+    of_it = named if named and named[0] in facts.site.help_desks else ()
     zones = [
         zone.name or number
-        for number in dict.fromkeys(s.zone for s in facts.signals if s.zone)
+        for number in of_it or dict.fromkeys(s.zone for s in facts.signals if s.zone)
         if (zone := facts.site.zones.get(number))
     ]
     contact = facts.site.contact(step.to)
