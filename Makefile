@@ -25,7 +25,7 @@ devvenv:
 
 test: devvenv ## all tests; then no rule of HELD may be without one that checks it
 	@sh scripts/debian-needs
-	MELDKAMER_WHOLE_SUITE=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	MELDKAMER_WHOLE_SUITE=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m meldkamer.project.clauses --quiet --strict $(HELD)
 
 check: check-style check-types check-floors check-migrations check-translations ## all that is held without running
