@@ -11,10 +11,14 @@ from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from meldkamer.sites.models import Provider
 from meldkamer.terms.loader import load
+
+
+#: licences in the words of the terms files that are shipped; another stands as it was entered
+_LICENCES = (gettext_noop("guarding company, managing alarm centres"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,11 @@ class Letterhead:
             return " · ".join(parts)
 
     def _licence(self) -> str:
+        licence = _(self.licence) if self.licence in _LICENCES else self.licence
         if self.licence_until is None:
-            return _("Licence: {licence}").format(licence=self.licence)
+            return _("Licence: {licence}").format(licence=licence)
         return _("Licence: {licence}, valid until {day}").format(
-            licence=self.licence, day=date_format(self.licence_until, "DATE_FORMAT")
+            licence=licence, day=date_format(self.licence_until, "DATE_FORMAT")
         )
 
 

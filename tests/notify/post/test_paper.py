@@ -14,6 +14,7 @@ from pypdf import PdfReader, PdfWriter
 
 from meldkamer.notify.carrier import Parcel
 from meldkamer.notify.kinds import SettingsFault, kind_of, read_settings
+from meldkamer.notify.letterhead import Letterhead
 from meldkamer.notify.post.paper import (
     PaperFault,
     Window,
@@ -22,6 +23,7 @@ from meldkamer.notify.post.paper import (
     pages_of,
     together,
 )
+from meldkamer.terms.loader import load
 from tests.notify.mail.test_smtp import HEAD
 
 _MM = 72 / 25.4
@@ -192,3 +194,21 @@ def test_hours_that_make_no_sense_are_refused() -> None:
     with pytest.raises(SettingsFault, match="late_after_h"):
         read_settings(kind_of("print_queue"), {"late_after_h": 0})
     assert msgspec.to_builtins(read_settings(kind_of("print_queue"), {}))["late_after_h"] == 24
+
+
+@pytest.mark.clause("S24.5", "M12.4")
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "Vergunning: bewakingsonderneming, beheer van alarmcentrales"),
+        ("fr", "gestion de centrales d’alarme"),
+        ("de", "Betrieb von Alarmzentralen"),
+    ],
+)
+def test_the_licence_of_a_shipped_provider_is_in_the_readers_language(
+    language: str, words: str
+) -> None:
+    licence = load("securitas-2022-05").house.licence
+    assert words in Letterhead("Securitas", licence=licence).company_lines(language)[-1]
+    own = Letterhead("Securitas", licence="17.1234.56").company_lines(language)[-1]
+    assert own.endswith("17.1234.56")
