@@ -16,7 +16,6 @@ from django.utils.translation import gettext_noop, override
 from meldkamer.sites.models import Provider
 from meldkamer.terms.loader import load
 
-
 #: licences in the words of the terms files that are shipped; another stands as it was entered
 _LICENCES = (gettext_noop("guarding company, managing alarm centres"),)
 
