@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from meldkamer.console.screens import wallboard
+from meldkamer.incidents import board_queries
 from meldkamer.incidents.models import HouseCheck, Incident
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.people import commands as people
@@ -201,3 +202,29 @@ def test_figures_are_written_as_the_language_writes_them(scene: Scene, desk: Cli
     assert "98.5 %" in text(desk)
     desk.cookies["meldkamer_language"] = "nl"
     assert "98,5 %" in text(desk)
+
+
+def _came(scene: Scene, count: int, s_ago: float, origin: str = "frame") -> None:
+    at = scene.now - timedelta(seconds=s_ago)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journal_signal (received_at, origin, code, role, type)"
+            " SELECT %s, %s, 'BA', 'event', 'intrusion' FROM generate_series(1, %s)",
+            [at, origin, count],
+        )
+
+
+def test_how_many_signals_come_in_is_told_of_the_last_minute(scene: Scene, desk: Client) -> None:
+    assert "0.0 signals/s" in text(desk)
+    _came(scene, 90, 61)
+    _came(scene, 468, 30)
+    _came(scene, 600, 20, origin="watch")
+    assert round(board_queries.traffic(scene.now).per_second, 2) == 7.8
+    desk.cookies["meldkamer_language"] = "nl"
+    assert " signalen/s" in text(desk)
+
+
+def test_a_storm_is_reckoned_from_its_newest_signals_alone(scene: Scene) -> None:
+    _came(scene, 5_000, 50)
+    _came(scene, 2_000, 0.5)
+    assert board_queries.traffic(scene.now).per_second == 4_000

@@ -21,6 +21,8 @@ from meldkamer.watch.models import LineTestWatch
 
 #: free incidents of one type whose ages are drawn
 _AGES_MOST = 60
+#: how many of the newest signals are looked at for the rate of the last minute
+_NEWEST, _RATE_S = 2_000, 60.0
 _SINCE = Coalesce("queued_at", "opened_at")
 
 
@@ -189,13 +191,30 @@ def quality(
         return [Taken(row[0], (row[1], row[2]), *row[3:]) for row in cursor.fetchall()]
 
 
-def last_signal(now: datetime) -> datetime | None:
-    """When the last signal came in, of the last week."""
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What comes in, of the whole house: when the last signal came, and so many a second."""
+
+    last: datetime | None
+    per_second: float
+
+
+def traffic(now: datetime) -> Traffic:
+    """The last signal of the last week, and the rate of the last minute.
+
+    Only the newest _NEWEST rows are looked at; where these are of less than a minute, the rate is
+    that of their time. Signals that the house made itself (a missed test) do not come in.
+    """
+    since = now - timedelta(seconds=_RATE_S)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT received_at FROM journal_signal WHERE received_at > %s"
-            " ORDER BY id DESC LIMIT 1",
-            [now - timedelta(days=7)],
+            "SELECT max(received_at), count(*) FILTER (WHERE received_at > %(since)s"
+            " AND origin = 'frame'), count(*), min(received_at)"
+            " FROM (SELECT received_at, origin FROM journal_signal"
+            " WHERE received_at > %(week)s ORDER BY id DESC LIMIT %(newest)s) AS newest",
+            {"since": since, "week": now - timedelta(days=7), "newest": _NEWEST},
         )
-        found = cursor.fetchone()
-    return found[0] if found else None
+        last, came, rows, oldest = cursor.fetchone()
+    full = rows == _NEWEST and oldest > since
+    lasted_s = (now - oldest).total_seconds() if full else _RATE_S
+    return Traffic(last, came / max(lasted_s, 0.001))

@@ -118,6 +118,7 @@ class Board:
     in_test: tuple[tuple[str, str, str], ...]
     links: tuple[Link, ...]
     more_links: int
+    per_second: str
     house: House
     checks: int
     broken: tuple[tuple[str, int], ...]
@@ -132,7 +133,8 @@ def board(providers: tuple[Provider, ...], now: datetime, zone: ZoneInfo) -> Boa
     held, on_hold = queries.held(ids, _SHOWN)
     tests, in_test = queries.tests(ids, now, _SHOWN)
     channels = health.channels_of(providers, now)
-    links = _links(ids, channels, now, zone)
+    traffic = queries.traffic(now)
+    links = _links(ids, channels, traffic.last, now, zone)
     return Board(
         providers=", ".join(provider.name for provider in providers),
         tiles=_tiles(queries.free(ids), queries.in_hand(ids), now),
@@ -154,6 +156,7 @@ def board(providers: tuple[Provider, ...], now: datetime, zone: ZoneInfo) -> Boa
         ),
         links=tuple(links[:_CARRIERS]),
         more_links=max(0, len(links) - _CARRIERS),
+        per_second=number_format(traffic.per_second, 1),
         house=standing,
         checks=HouseCheck.objects.count(),
         broken=tuple((house_words.head(row.name), row.count) for row in standing.broken[:4]),
@@ -282,9 +285,14 @@ def _person(one: AtWork) -> Person:
     )
 
 
-def _links(ids: list[int], channels: list[ChannelNow], now: datetime, zone: ZoneInfo) -> list[Link]:
-    """The receivers first, then what fails, then the rest."""
-    came = queries.last_signal(now)
+def _links(
+    ids: list[int],
+    channels: list[ChannelNow],
+    came: datetime | None,
+    now: datetime,
+    zone: ZoneInfo,
+) -> list[Link]:
+    """The receivers first, then what fails, then the rest. came: when the last signal did."""
     receivers = Link(
         "good" if came and now - came < timedelta(hours=1) else "poor",
         _("in order") if came and now - came < timedelta(hours=1) else _("attention"),
