@@ -59,6 +59,14 @@ def test_a_wrong_pin_is_refused_and_five_from_one_place_wait(night: Night, clien
     assert client.get("/patrol/").status_code == 302
 
 
+def test_a_pin_may_be_typed_in_two_groups_as_the_office_shows_it(
+    night: Night, client: Client
+) -> None:
+    issued = patrols.issue(night.unit.pk, night.now, "staff:1")
+    sent = {"token": issued.token, "pin": f"{issued.pin[:3]} {issued.pin[3:]}"}
+    assert client.post("/patrol/enter/", sent).status_code == 302
+
+
 def test_ten_wrong_pins_from_anywhere_void_the_link(night: Night, client: Client) -> None:
     issued = patrols.issue(night.unit.pk, night.now, "staff:1")
     wrong = "000000" if issued.pin != "000000" else "111111"
