@@ -24,7 +24,8 @@ import psycopg
 
 from meldkamer.project import paths
 from meldkamer.receivers.panel import Account
-from tests.process.chaos_intake import House, free_port
+from tests.peers import free_port
+from tests.process.chaos_intake import House
 
 ROOT = Path(__file__).resolve().parent.parent
 PANELS = 200

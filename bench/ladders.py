@@ -23,7 +23,8 @@ import psycopg
 from bench.figures import begun, keep, spread, words
 from bench.many_sites import enter
 from bench.sms_centre import centre
-from tests.process.chaos_intake import House, free_port, ready_socket
+from tests.peers import free_port
+from tests.process.chaos_intake import House, ready_socket
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_S = 90.0

@@ -23,7 +23,8 @@ from bench.figures import begun, keep, words
 from bench.ladders import Workers
 from bench.many_sites import enter
 from bench.sms_centre import centre
-from tests.process.chaos_intake import House, free_port
+from tests.peers import free_port
+from tests.process.chaos_intake import House
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 300.0

@@ -30,7 +30,7 @@ from meldkamer.notify.sms.arriving import Arrival, Connection
 from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from meldkamer.project import paths
-from tests.process.chaos_intake import free_port
+from tests.peers import free_port
 
 DELAYS_MS = (0, 20)
 WINDOWS = (1, 10, 50)

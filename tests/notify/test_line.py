@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from meldkamer.notify.line import Line, Told
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.outbox import Claimed
 from meldkamer.sites.models import Provider
+from tests.peers import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 3, 2, 21, 0, tzinfo=UTC)
@@ -134,13 +135,6 @@ def running(
         line.join(_LIMIT_S)
         assert not line.is_alive()
         connections.close_all()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + _LIMIT_S
-    while not holds():
-        assert time.monotonic() < end_s, "it never came"
-        time.sleep(0.01)
 
 
 def states() -> list[str]:

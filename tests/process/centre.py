@@ -25,8 +25,9 @@ import psycopg
 
 from meldkamer.project.processes import Child
 from meldkamer.receivers.panel import Panel
+from tests.peers import free_port
 from tests.process import invariants
-from tests.process.chaos_intake import House, Traffic, free_port, lost
+from tests.process.chaos_intake import House, Traffic, lost
 from tests.process.hurried import write_terms
 
 #: what panels say; every one of them is an alarm, a fault, its restore, or nothing at all

@@ -30,6 +30,7 @@ from meldkamer.project.postgres import Server
 from meldkamer.project.postgres_place import Place
 from meldkamer.receivers.panel import Account, Panel
 from meldkamer.sites.sealing import seal
+from tests.peers import free_port
 from tests.process import clusters
 
 READY_LIMIT_S = 30.0
@@ -260,20 +261,6 @@ def unjudgeable(house: House) -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
-
-
-def free_port() -> int:
-    """A number that is free for TCP and UDP on the loopback address."""
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-        ):
-            tcp.bind(("127.0.0.1", 0))
-            port = int(tcp.getsockname()[1])
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                return port
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.post.models import Letter
 from tests.incidents.town import Town
 from tests.notify.mail.peer import Peer
-from tests.notify.sms.kannel import wait_for as until
+from tests.peers import until
 from tests.process.texting import now, work
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,8 @@ from meldkamer.journal.models import Entry
 from meldkamer.notify.models import InboundMessage, OutboxMessage, WayOut
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
-from tests.notify.sms.centres import NodeCentre, free_port, node_centre, until
+from tests.notify.sms.centres import NodeCentre, node_centre
+from tests.peers import free_port, until
 from tests.process.texting import (
     WAIT_S,
     Work,

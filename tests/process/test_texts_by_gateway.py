@@ -14,7 +14,7 @@ from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayO
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
 from tests.notify.sms.kannel import NUMBER, PASSWORD, USER, Kannel
-from tests.notify.sms.kannel import wait_for as until
+from tests.peers import until
 from tests.process.texting import (
     a_site,
     battery_low,

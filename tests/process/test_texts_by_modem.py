@@ -14,7 +14,7 @@ from meldkamer.project.scratch import scratch_database
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
 from tests.notify.sms.gammu_peer import Gammu, make_tables
-from tests.notify.sms.kannel import wait_for as until
+from tests.peers import until
 from tests.process.texting import a_site, battery_low, incident_of, now, texts_of, work
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,8 @@ from meldkamer.journal.models import Entry
 from meldkamer.notify.models import InboundMessage, WayOut
 from meldkamer.sites.models import Site
 from tests.incidents.town import Town
-from tests.notify.sms.centres import NodeCentre, node_centre, until
+from tests.notify.sms.centres import NodeCentre, node_centre
+from tests.peers import until
 from tests.process.texting import a_site, battery_low, over_smpp, phones_of, texts_of, work
 
 pytestmark = pytest.mark.slow

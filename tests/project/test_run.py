@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.test_supervisor import alive, until
+from tests.peers import free_port, until
+from tests.project.test_supervisor import alive
 
 FIRST_S = 60.0
 SECOND_S = 15.0
@@ -27,12 +28,6 @@ def environment(open_dir: Path) -> dict[str, str]:
     ours = ("MELDKAMER", "DATABASE_URL", "CITY", "DEMO")
     bare = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
     return bare | {"MELDKAMER_VAR": str(open_dir / "var")}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Run:
@@ -56,7 +51,7 @@ class Run:
             assert self.process.poll() is None, self.out.read_text()
             return "meldkamer is ready" in self.out.read_text()
 
-        until(ready_or_dead, limit_s)
+        until(ready_or_dead, limit_s=limit_s)
 
     def stop(self) -> float:
         began_s = time.monotonic()

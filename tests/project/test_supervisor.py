@@ -15,19 +15,9 @@ import pytest
 
 from meldkamer.project.ports import PortFault, free_port
 from meldkamer.project.processes import BACK_OFF_S, Child
+from tests.peers import until
 
 WAIT_S = 20.0
-
-
-def until(what: Callable[[], Any], wait_s: float = WAIT_S) -> Any:
-    """What `what()` returns once that is true; fails after `wait_s`."""
-    deadline_s = time.monotonic() + wait_s
-    while time.monotonic() < deadline_s:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {wait_s} s")
 
 
 def alive(pid: int) -> bool:

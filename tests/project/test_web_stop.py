@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from meldkamer.project.commands.web import GRACE_S
-from tests.project.test_supervisor import until
+from tests.peers import until
 
 ENDLESS = """
 import asyncio, sys

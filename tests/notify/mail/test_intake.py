@@ -23,14 +23,9 @@ from meldkamer.project.commands.mail import place
 from meldkamer.project.faults import OperatingFault
 from meldkamer.project.scratch import scratch_database
 from tests.notify.mail import reports
+from tests.peers import free_port
 
 OURS = bounce_address(7, "centre.example")
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,10 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import create_server
 from typing import Any
 
 import pytest
@@ -25,27 +24,12 @@ from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_settings import SmppSettings
 from meldkamer.project import paths
 from tests.notify.sms.gateway import parcel
+from tests.peers import until
 
-__all__ = ["Heard", "NodeCentre", "a_carrier", "free_port", "node_centre", "parcel", "until"]
+__all__ = ["Heard", "NodeCentre", "a_carrier", "node_centre", "parcel"]
 
 HERE = Path(__file__).parent / "centre"
 PASSWORD = "geheim"
-
-
-def until(true: Callable[[], object], what: str, limit_s: float = 8.0) -> Any:
-    """What `true` returns once that is something; fails after the limit."""
-    end_s = time.monotonic() + limit_s
-    while time.monotonic() < end_s:
-        found = true()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"not within {limit_s:g} s: {what}")
-
-
-def free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 @dataclass

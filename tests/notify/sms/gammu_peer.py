@@ -16,7 +16,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from meldkamer.project.childhood import die_with_parent
-from tests.notify.sms.kannel import wait_for
+from tests.peers import until
 
 _SCHEMA = Path("/usr/share/doc/gammu-smsd/examples/pgsql.sql")
 PHONE_ID = "modem1"
@@ -99,7 +99,7 @@ class Gammu:
             self._process = subprocess.Popen(
                 [found, "-c", str(self.conf)], stdout=out, stderr=out, preexec_fn=die_with_parent()
             )
-        wait_for(
+        until(
             lambda: self.rows('SELECT "TimeOut" FROM phones') not in ([], before), "the modem runs"
         )
 

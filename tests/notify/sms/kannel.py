@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from socket import create_server
@@ -21,6 +19,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from meldkamer.project.childhood import die_with_parent
+from tests.peers import until
 
 FAKESMSC = "/usr/lib/kannel/test/fakesmsc"
 USER, PASSWORD, NUMBER = "arc", "s3cret-of-kannel", "3200"
@@ -78,15 +77,6 @@ def program(name: str) -> str:
     return found
 
 
-def wait_for(what: Callable[[], object], said: str, limit_s: float = 20.0) -> None:
-    """Until it is so; fails when it is not within the limit."""
-    until_s = time.monotonic() + limit_s
-    while not what():
-        if time.monotonic() > until_s:
-            raise AssertionError(f"not within {limit_s:g} s: {said}")
-        time.sleep(0.02)
-
-
 def _free_ports(count: int) -> list[int]:
     """Different ones: each is held until all are known."""
     with ExitStack() as held:
@@ -130,11 +120,11 @@ class Kannel:
 
     def start_bearerbox(self) -> None:
         self._start("bearerbox", program("bearerbox"), str(self.conf))
-        wait_for(lambda: self.status() or self._ended("bearerbox"), "bearerbox answers")
+        until(lambda: self.status() or self._ended("bearerbox"), "bearerbox answers")
 
     def start_smsbox(self) -> None:
         self._start("smsbox", program("smsbox"), str(self.conf))
-        wait_for(lambda: "smsbox:" in self.status(), "smsbox is connected")
+        until(lambda: "smsbox:" in self.status(), "smsbox is connected")
 
     def start_centre(self, *words: str) -> None:
         if not Path(FAKESMSC).exists():
@@ -143,7 +133,7 @@ class Kannel:
         port = str(self.centre_port)
         self._start("centre", FAKESMSC, "-H", "127.0.0.1", "-r", port, "-i", "0.01", "-m", count,
                     *(words or ("1 1 text nothing",)))  # fmt: skip
-        wait_for(lambda: "(online" in self.status().partition("SMSC conn")[2], "the centre is on")
+        until(lambda: "(online" in self.status().partition("SMSC conn")[2], "the centre is on")
 
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("ab") as out:
@@ -177,7 +167,7 @@ class Kannel:
     def says(self, phone: str, text: str, kind: str = "text") -> None:
         """A phone sends a text to us; kind "ucs2" or "data": the text is percent-encoded bytes."""
         self.stop("centre")
-        wait_for(lambda: "(online" not in self.status().partition("SMSC conn")[2], "it hung up")
+        until(lambda: "(online" not in self.status().partition("SMSC conn")[2], "it hung up")
         self.start_centre(f"{phone} {NUMBER} {kind} {text}")
 
     def retries(self) -> int:

@@ -13,7 +13,7 @@ from meldkamer.notify.carrier import Carrier, CarrierFault, InDoubt, ReceiptStat
 from meldkamer.project.scratch import scratch_database
 from tests.notify.sms.gammu_peer import Gammu, make_tables
 from tests.notify.sms.gateway import parcel
-from tests.notify.sms.kannel import wait_for
+from tests.peers import until
 
 PHONE = "+32470000001"
 
@@ -95,9 +95,9 @@ def test_what_phones_say_is_heard_once(gammu: Gammu, connect: Connect) -> None:
     said = ["ok", "", "Да, ок", "oui, j'arrive [€]"]
     for number, text in enumerate(said, 1):
         gammu.says(f"047000000{number}", text)
-    wait_for(lambda: len(heard.replies) == 4, "the replies were heard")
+    until(lambda: len(heard.replies) == 4, "the replies were heard")
     marked = [(True,)] * 4
-    wait_for(lambda: gammu.rows('SELECT "Processed" FROM inbox') == marked, "they are marked")
+    until(lambda: gammu.rows('SELECT "Processed" FROM inbox') == marked, "they are marked")
     one.check()
     assert sorted(heard.replies) == [(f"+3247000000{n}", text) for n, text in enumerate(said, 1)]
     assert len(set(heard.refs)) == 4
@@ -107,7 +107,7 @@ def test_a_long_reply_comes_in_whole(gammu: Gammu, connect: Connect) -> None:
     _, heard = connect()
     gammu.says(PHONE, "I am on my way, ", udh="050003A70201")
     gammu.says(PHONE, "wait for me", udh="050003A70202")
-    wait_for(lambda: heard.replies, "the reply was heard")
+    until(lambda: heard.replies, "the reply was heard")
     assert heard.replies == [(PHONE, "I am on my way, wait for me")]
 
 
@@ -118,10 +118,10 @@ def test_a_reply_that_was_not_stored_is_brought_again_with_the_same_number(
     _, heard = connect()
     heard.deaf = True
     gammu.says(PHONE, "ok")
-    wait_for(lambda: len(heard.refs) > 1, "it was brought twice")
+    until(lambda: len(heard.refs) > 1, "it was brought twice")
     assert gammu.rows('SELECT "Processed" FROM inbox') == [(False,)]
     heard.deaf = False
-    wait_for(lambda: heard.replies, "the reply was heard")
+    until(lambda: heard.replies, "the reply was heard")
     assert len(set(heard.refs)) == 1
 
 
@@ -137,7 +137,7 @@ def test_delivery_reports_find_their_messages(gammu: Gammu, connect: Connect) ->
             'SELECT "TPMR" FROM sentitems WHERE "DestinationNumber" = %s', phone
         )
         gammu.reports(phone, reference, said)
-    wait_for(lambda: len(heard.receipts) == 2, "the reports came")
+    until(lambda: len(heard.receipts) == 2, "the reports came")
     assert sorted(heard.receipts) == sorted(told)
 
 
@@ -171,7 +171,7 @@ def test_a_text_that_was_left_by_a_process_that_died_is_found_again(
     gammu.stop()
     try:
         Sending(one, mine.address)
-        wait_for(lambda: gammu.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
+        until(lambda: gammu.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
         again, _ = connect()
     finally:
         gammu.start()
@@ -221,7 +221,7 @@ def test_what_the_modem_could_not_send_moves_on(switched_off: Gammu, connect: Co
         (1, "SendingError", 1), (2, "SendingError", 38), (3, "Error", -1),
     ):  # fmt: skip
         sending = Sending(one, f"+3247000090{number}")
-        wait_for(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
+        until(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
         switched_off.rows(
             "WITH gone AS (DELETE FROM outbox RETURNING *) INSERT INTO sentitems"
             ' ("ID", "Text", "UDH", "SenderID", "CreatorID", "DestinationNumber", "Status",'
@@ -238,7 +238,7 @@ def test_a_text_that_the_modem_would_try_again_in_minutes_moves_on_at_once(
 ) -> None:
     one, _ = connect(limit_s=60)
     sending = Sending(one, "+32470000940")
-    wait_for(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
+    until(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
     switched_off.rows(
         'UPDATE outbox SET "Retries" = 1, "SendingTimeOut" = LOCALTIMESTAMP + interval \'600 s\''
     )
@@ -249,7 +249,7 @@ def test_a_text_that_the_modem_would_try_again_in_minutes_moves_on_at_once(
 def test_a_text_in_the_modems_hands_leaves_doubt(switched_off: Gammu, connect: Connect) -> None:
     one, _ = connect(limit_s=2)
     sending = Sending(one, "+32470000950")
-    wait_for(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
+    until(lambda: switched_off.rows("SELECT 1 FROM outbox"), "it lies in the outbox")
     switched_off.rows("UPDATE outbox SET \"SendingTimeOut\" = LOCALTIMESTAMP + interval '60 s'")
     assert sending.ended() is InDoubt
 

@@ -13,8 +13,9 @@ from meldkamer.notify.carrier import CarrierFault, Rejected
 from meldkamer.notify.models import InboundMessage, Receipt, WayOut
 from meldkamer.notify.sms.http import SmsHttpCarrier, SmsHttpSettings, build
 from tests.notify.sms.gateway import parcel
-from tests.notify.sms.kannel import PASSWORD, USER, Kannel, ucs2, wait_for
+from tests.notify.sms.kannel import PASSWORD, USER, Kannel, ucs2
 from tests.notify.sms.test_http_carrier import NoEars
+from tests.peers import until
 
 TOKEN, PHONE = "token-of-kannels-hooks", "+32470000001"
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,8 +77,8 @@ def test_the_phone_gets_the_text_and_its_receipt_finds_the_message(
 ) -> None:
     phone = f"+3247000{id_:04}"
     assert carrier.send(parcel(body, phone, id_)) == str(id_)
-    wait_for(lambda: "".join(kannel.got(phone)) == body, f"the phone got {body!r}")
-    wait_for(Receipt.objects.exists, "the receipt came")
+    until(lambda: "".join(kannel.got(phone)) == body, f"the phone got {body!r}")
+    until(Receipt.objects.exists, "the receipt came")
     receipt = Receipt.objects.get()
     assert (receipt.carrier_id, receipt.ref, receipt.state) == (row.pk, str(id_), "delivered")
 
@@ -98,7 +99,7 @@ def test_what_a_phone_says_comes_in_at_the_hook(
     kannel: Kannel, said: str, kind: str, words: str
 ) -> None:
     kannel.says(PHONE, said, kind)
-    wait_for(InboundMessage.objects.exists, "the reply came")
+    until(InboundMessage.objects.exists, "the reply came")
     assert replies() == [(PHONE, "3200", words)]
 
 
@@ -109,10 +110,10 @@ def test_a_reply_that_was_not_taken_is_brought_again_and_stored_once(
     WayOut.objects.filter(pk=row.pk).update(enabled=False)
     before = kannel.retries()
     kannel.says(PHONE, "ok")
-    wait_for(lambda: kannel.retries() > before, "Kannel was turned away once")
+    until(lambda: kannel.retries() > before, "Kannel was turned away once")
     assert replies() == []
     WayOut.objects.filter(pk=row.pk).update(enabled=True)
-    wait_for(InboundMessage.objects.exists, "the reply came")
+    until(InboundMessage.objects.exists, "the reply came")
     assert replies() == [(PHONE, "3200", "ok")]
 
 
@@ -143,15 +144,15 @@ def test_while_the_sms_centre_is_away_the_gateway_is_down_and_loses_nothing(
 ) -> None:
     phone = "+32470000201"
     kannel.stop("centre")
-    wait_for(lambda: "(online" not in kannel.status().partition("SMSC conn")[2], "it hung up")
+    until(lambda: "(online" not in kannel.status().partition("SMSC conn")[2], "it hung up")
     with pytest.raises(CarrierFault, match="no SMS centre of the gateway is on line"):
         carrier.check()
     # who asks all the same is told that it waits, and it does
     assert carrier.send(parcel("waits", phone, 201)) == "201"
     kannel.start_centre()
     carrier.check()
-    wait_for(lambda: kannel.got(phone) == ["waits"], "the phone got it")
-    wait_for(Receipt.objects.exists, "the receipt came")
+    until(lambda: kannel.got(phone) == ["waits"], "the phone got it")
+    until(Receipt.objects.exists, "the receipt came")
 
 
 def test_a_kannel_that_is_down_has_nothing_and_takes_texts_when_it_is_back(

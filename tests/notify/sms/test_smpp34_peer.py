@@ -11,7 +11,8 @@ import smpp34
 
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
 from meldkamer.notify.sms import gsm
-from tests.notify.sms.centres import Heard, a_carrier, free_port, text_of, until
+from tests.notify.sms.centres import Heard, a_carrier, text_of
+from tests.peers import free_port, until
 
 
 class Centre:

@@ -17,7 +17,8 @@ from meldkamer.notify.sms.smpp import SmppCarrier
 from meldkamer.notify.sms.smpp_listening import read_text
 from meldkamer.notify.sms.smpp_pdus import HEADER, BadPdu, read_delivered
 from meldkamer.notify.sms.smpp_settings import SmppSettings
-from tests.notify.sms.centres import Heard, a_carrier, text_of, until
+from tests.notify.sms.centres import Heard, a_carrier, text_of
+from tests.peers import until
 
 BOUND = bytes.fromhex("00000011 80000009 00000000 00000001 00")
 DELIVER_SM, SUBMIT_SM_RESP, GENERIC_NACK = 0x5, 0x80000004, 0x80000000

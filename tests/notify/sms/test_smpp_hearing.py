@@ -7,7 +7,8 @@ import pytest
 
 from meldkamer.notify.sms import gsm
 from meldkamer.notify.sms.coding import PieceOf
-from tests.notify.sms.centres import Heard, NodeCentre, a_carrier, node_centre, until
+from tests.notify.sms.centres import Heard, NodeCentre, a_carrier, node_centre
+from tests.peers import until
 
 NOT_NOW = 0x64
 

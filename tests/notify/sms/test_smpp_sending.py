@@ -14,12 +14,11 @@ from tests.notify.sms.centres import (
     Heard,
     NodeCentre,
     a_carrier,
-    free_port,
     node_centre,
     text_of,
     unopened,
-    until,
 )
+from tests.peers import free_port, until
 
 USUAL = {
     "delay_ms": 0, "status": {}, "throttle": 0, "every": 0, "mute": False, "close": False,

@@ -12,7 +12,8 @@ from meldkamer.notify.ears import StoringEars
 from meldkamer.notify.kinds import build
 from meldkamer.notify.models import InboundMessage, Receipt, SmsArrival, WayOut
 from meldkamer.notify.sms.smpp import SmppCarrier
-from tests.notify.sms.centres import PASSWORD, NodeCentre, node_centre, text_of, until
+from tests.notify.sms.centres import PASSWORD, NodeCentre, node_centre, text_of
+from tests.peers import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,15 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from meldkamer.notify.carrier import CarrierFault
-from tests.notify.sms.centres import (
-    Heard,
-    NodeCentre,
-    a_carrier,
-    node_centre,
-    text_of,
-    unopened,
-    until,
-)
+from tests.notify.sms.centres import Heard, NodeCentre, a_carrier, node_centre, text_of, unopened
+from tests.peers import until
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

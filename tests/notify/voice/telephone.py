@@ -17,6 +17,8 @@ from array import array
 from pathlib import Path
 from types import TracebackType
 
+from tests.peers import free_port
+
 RECORDINGS = Path("/usr/share/sip-tester")
 _EVENTS = 101
 _HEADERS = {
@@ -135,12 +137,12 @@ class Telephone:
         self._start()
 
     def _start(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._log = (self._place / f"sipp-{self.ear.port}.log").open("wb")
         self._sipp = subprocess.Popen(
             ["sipp", "-sf", str(self._file), "-i", "127.0.0.1", "-p", str(self.port),
              "-m", str(self._calls), "-nostdin", "-timeout", "60",
-             "-t", "t1" if self._transport == "tcp" else "u1", "-mp", str(_free_port())],
+             "-t", "t1" if self._transport == "tcp" else "u1", "-mp", str(free_port())],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, cwd=self._place,
             env={**os.environ, "TERM": "dumb"},
         )  # fmt: skip
@@ -262,12 +264,6 @@ def _recorded(path: Path) -> list[bytes]:
         found.append(frame[14 + (frame[14] & 0x0F) * 4 + 8 :])
         at += 16 + length
     return found
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _bound(port: int, transport: str) -> bool:
