@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from meldkamer.notify.fault_words import said
 from meldkamer.notify.kinds import SANDBOX, Kind, SettingsFault, settings_type
 from meldkamer.notify.models import WayOut
-from meldkamer.office.forms import OfficeForm
-from meldkamer.sites.phones import PhoneFault, of_service
+from meldkamer.office.forms import OfficeForm, PhoneField
+from meldkamer.sites.phones import of_service
 
 _SETTING, _SECRET = "s_", "x_"
 #: no number: of every provider
@@ -138,8 +138,8 @@ class CarrierForm(OfficeForm):
     two_way = forms.BooleanField(
         required=False, label=_("Answers come back (S7.3)"),
     )  # fmt: skip
-    help_phone = forms.CharField(
-        max_length=24, required=False, label=_("Help desk"),
+    help_phone = PhoneField(
+        read=of_service, max_length=24, required=False, label=_("Help desk"),
         help_text=_("whom the operator calls when it fails"),
     )  # fmt: skip
 
@@ -169,16 +169,6 @@ class CarrierForm(OfficeForm):
                 widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
                 help_text=_kept(row),
             )
-
-    def clean_help_phone(self) -> str:
-        """What an operator can dial; "" for none."""
-        text = self.text("help_phone")
-        try:
-            return of_service(text) if text else ""
-        except PhoneFault:
-            raise forms.ValidationError(
-                gettext("%(found)s is no telephone number.") % {"found": text}
-            ) from None
 
     def provider_id(self) -> int | None:
         """Whose it is; None: every provider's."""

@@ -29,6 +29,7 @@ from meldkamer.sites.drafts import (
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.kinds import KINDS
 from meldkamer.sites.models import Contact, Customer, Installer, Site, Transmitter, Zone
+from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.terms.loader import ALL_TYPES
 from meldkamer.terms.model import Terms
 
@@ -81,6 +82,24 @@ class ClockTimesField(forms.CharField):
             return bool(tuple(initial or ()) != self.to_python(data))
         except forms.ValidationError:
             return True
+
+
+class PhoneField(forms.CharField):
+    """A telephone number, in the one form in which it is kept; empty is ""."""
+
+    def __init__(self, *, read: Callable[[str], str] = normal, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._read = read
+
+    def to_python(self, value: Any) -> str:
+        """The number; `read` raises PhoneFault for none."""
+        text = super().to_python(value) or ""
+        try:
+            return self._read(text) if text else ""
+        except PhoneFault:
+            raise forms.ValidationError(
+                gettext("%(found)s is no telephone number.") % {"found": text}
+            ) from None
 
 
 class OfficeForm(forms.Form):

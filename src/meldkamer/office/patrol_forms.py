@@ -14,11 +14,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from meldkamer.notify.models import PatrolUnit
-from meldkamer.office.forms import OfficeForm
+from meldkamer.office.forms import OfficeForm, PhoneField
 from meldkamer.office.wording import DAYS, LANGUAGES
 from meldkamer.rules import shifts
 from meldkamer.sites.models import SiteCode
-from meldkamer.sites.phones import PhoneFault, normal
 from meldkamer.sites.site_codes import LONGEST
 
 WEEK = [(key, DAYS[key]) for key in "0123456"]
@@ -50,7 +49,7 @@ class UnitForm(OfficeForm):
     """A unit that can be sent (S6.1)."""
 
     name = forms.CharField(label=_("Name"), max_length=40)
-    phone = forms.CharField(label=_("Telephone"), max_length=40, required=False)
+    phone = PhoneField(label=_("Telephone"), max_length=40, required=False)
     language = forms.ChoiceField(label=_("Language"), choices=list(LANGUAGES.items()))
     place = PlaceField(
         label=_("Position"), max_length=60, required=False,
@@ -69,16 +68,6 @@ class UnitForm(OfficeForm):
             "name": unit.name, "phone": unit.phone, "language": unit.language,
             "has_page": unit.has_page, "place": (unit.latitude, unit.longitude) if known else None,
         }  # fmt: skip
-
-    def clean_phone(self) -> str:
-        """The number as it is dialled."""
-        text = self.text("phone")
-        try:
-            return normal(text) if text else ""
-        except PhoneFault:
-            raise forms.ValidationError(
-                gettext("%(found)s is no telephone number.") % {"found": text}
-            ) from None
 
     def fields_of(self) -> dict[str, Any]:
         """What was typed, as the unit's columns."""
