@@ -172,6 +172,7 @@ def test_one_that_is_not_there_is_known_at_once(peer: Exchange) -> None:
         ({"url": "https://exchange.example/{nummer}"}, r"\{nummer\} is unknown"),
         ({"url": "https://exchange.example/call"}, "number"),
         ({"limit_s": 60}, "limit_s"),
+        ({"unanswered_after_s": 10**15}, "unanswered_after_s"),
         ({"auth_header": "X: y"}, "auth_header"),
         ({"colour": "red"}, "colour"),
     ],
@@ -188,6 +189,8 @@ def test_asterisk_s_settings_too(peer: Exchange) -> None:
         ({"url": "https://exchange.example"}, "/ari"),
         ({"endpoint": "PJSIP/201"}, "extension"),
         ({"context": " "}, "context"),
+        ({"limit_s": 0.1}, "limit_s"),
+        ({"unanswered_after_s": -1}, "unanswered_after_s"),
     ):
         with pytest.raises(SettingsFault, match=said):
             by_ari(peer, **settings)

@@ -18,7 +18,7 @@ from meldkamer.notify import web
 from meldkamer.notify.carrier import Ears, Parcel, Rejected
 from meldkamer.notify.desk import numbers
 from meldkamer.notify.desk.numbers import NumberFault
-from meldkamer.notify.desk.originate_http import settle
+from meldkamer.notify.desk.originate_http import check_times, settle
 
 CHANNEL = "meldkamer-{id}"
 VARIABLE = "MELDKAMER_CALL"
@@ -49,8 +49,7 @@ class AriSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("endpoint: expected {extension} in it, e.g. PJSIP/{extension}")
         if not self.context.strip():
             raise ValueError("context: expected the name of a context of the dialplan")
-        if not 0.2 <= self.limit_s <= 10:
-            raise ValueError("limit_s: expected 0.2 to 10 seconds")
+        check_times(self.limit_s, self.unanswered_after_s)
 
 
 class Ari:

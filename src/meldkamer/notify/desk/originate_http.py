@@ -50,10 +50,17 @@ def _check(settings: HttpOriginateSettings) -> None:
             raise ValueError(f"{name}: {fault}")
     if "{number}" not in settings.url + settings.body:
         raise ValueError("url or body: expected {number} in one of them")
-    if not 0.2 <= settings.limit_s <= 10:
-        raise ValueError("limit_s: expected 0.2 to 10 seconds")
+    check_times(settings.limit_s, settings.unanswered_after_s)
     if not settings.auth_header.replace("-", "").isalnum():
         raise ValueError("auth_header: expected the name of a header, e.g. Authorization")
+
+
+def check_times(limit_s: float, unanswered_after_s: int) -> None:
+    """What every exchange is told of time; ValueError names the setting and what was expected."""
+    if not 0.2 <= limit_s <= 10:
+        raise ValueError("limit_s: expected 0.2 to 10 seconds")
+    if not 0 <= unanswered_after_s <= 3600:
+        raise ValueError("unanswered_after_s: expected 0 to 3600 seconds")
 
 
 class HttpOriginate:
