@@ -28,6 +28,7 @@ for _name in ("MELDKAMER_KEYS", "DATABASE_URL", "MELDKAMER_DB_POOL"):
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 import django  # noqa: E402
+from django.utils import translation  # noqa: E402
 
 django.setup()
 # not for xdist's workers to inherit: they would read the settings before they come here
@@ -155,6 +156,13 @@ def as_application(db: None) -> Iterator[None]:
 
 
 _WHOLE_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(autouse=True)
+def no_language_is_left() -> Iterator[None]:
+    """What the last request of a test spoke is not what the next test speaks."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
