@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,18 @@ def test_whatever_stands_on_the_supervisors_list_has_words() -> None:
                 kinds |= {kind.value} if isinstance(kind, ast.Constant) else set()
     assert len(kinds) > 15
     assert kinds - set(wording.NOTICE_KINDS) == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "2 Mar 2026"), ("nl", "2 mrt 2026"), ("fr", "2 mar 2026"), ("de", "2 Mär 2026")],
+)
+def test_a_month_is_small_where_the_language_writes_it_so(language: str, written: str) -> None:
+    with translation.override(language):
+        page = Template('{% load house %}{{ day|dated:"j M Y" }}')
+        assert page.render(Context({"day": date(2026, 3, 2)})) == written
+
+
+def test_no_page_writes_a_month_in_another_way() -> None:
+    pages = Path(meldkamer.__file__).parent.glob("*/templates/**/*.html")
+    assert [page.name for page in pages if re.search(r'\|date:"[^"]*M', page.read_text())] == []

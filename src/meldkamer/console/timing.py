@@ -44,19 +44,19 @@ def clock_or_day(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
     return day_and_time(moment, zone)
 
 
-def _month() -> str:
+def month() -> str:
     """Months are written small in Dutch and French, with a capital in English and German."""
     return "b" if (translation.get_language() or "")[:2] in ("nl", "fr") else "M"
 
 
 def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     """Sat 18:34 within six days is too clever at night: always day, month and time."""
-    return formats.date_format(moment.astimezone(zone), f"j {_month()} H:i")
+    return formats.date_format(moment.astimezone(zone), f"j {month()} H:i")
 
 
 def day(moment: datetime, zone: ZoneInfo) -> str:
     """12 Mar 2024."""
-    return formats.date_format(moment.astimezone(zone), f"j {_month()} Y")
+    return formats.date_format(moment.astimezone(zone), f"j {month()} Y")
 
 
 def weekday_and_time(moment: datetime, zone: ZoneInfo) -> str:

@@ -6,13 +6,13 @@ Never: decide anything; what is shown comes in as values. Office and console bot
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
-from django.template import Context
+from django.template import Context, defaultfilters
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
@@ -28,6 +28,12 @@ from meldkamer.sites.models import Site
 register = template.Library()
 THEMES = ("dark", "light")
 THEME_COOKIE = "meldkamer_theme"
+
+
+@register.filter
+def dated(moment: date | None, form: str) -> str:
+    """A day in Django's letters (j M Y), its month small where the language writes it so."""
+    return defaultfilters.date(moment, form.replace("M", timing.month()))
 
 
 @register.filter
