@@ -82,6 +82,10 @@ def test_every_fault_that_a_carrier_raises_has_words_in_every_language() -> None
             "no answer to the login: no answer within 10 s",
             "pas de réponse à la connexion : pas de réponse en 10 s",
         ),
+        (
+            "the gateway cannot be reached: Connection refused",
+            "la passerelle est injoignable : connexion refusée",
+        ),
         ("smtp.example: [Errno 111] Connection refused", "smtp.example : connexion refusée"),
         (
             "the centre did not take it: ESME_RSUBMITFAIL: submit_sm failed",

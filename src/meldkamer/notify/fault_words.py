@@ -211,6 +211,8 @@ SENTENCES: tuple[str, ...] = (
     gettext_noop("expected it between 30 and 95 mm from the top, 20 mm high"),
 )
 _PLACE = re.compile(r"%\((\w+)\)s")
+#: a machine's name has no blank; what is said goes on to the end
+_SHAPES = {"where": r"\S+", "why": ".+"}
 #: a fault inside a fault inside a fault is still read
 _DEPTH_MOST = 4
 _ERRNO = re.compile(r"\[Errno -?\d+\] ")
@@ -265,7 +267,7 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _pattern(sentence: str) -> re.Pattern[str]:
     parts = _PLACE.split(sentence)
     text = "".join(
-        f"(?P<{part}>.+{'' if part == 'why' else '?'})" if number % 2 else re.escape(part)
+        f"(?P<{part}>{_SHAPES.get(part, '.+?')})" if number % 2 else re.escape(part)
         for number, part in enumerate(parts)
     )
     return re.compile(text, re.DOTALL)
