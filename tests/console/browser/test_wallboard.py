@@ -115,3 +115,24 @@ def test_long_words_never_run_into_the_counts_beside_them(wall: Any) -> None:
     tiles = wall.locator(".tile h2")
     assert [tiles.nth(n).evaluate(over) for n in range(tiles.count())] == [False] * tiles.count()
     people.choose_language(Staff.objects.get(username="eva"), "en")
+
+
+def test_a_long_remark_at_the_desk_pushes_nothing_together(
+    wall: Any, town: Scene, sit_down: Callable[..., Any]
+) -> None:
+    Provider.objects.update(practice=False)
+    WayOut.objects.create(
+        channel="mail", kind="smtp", name="Mailserver der Verwaltung in Brüssel", state="down"
+    )
+    WayOut.objects.create(
+        channel="mail", kind="smtp", name="Relay des Rechenzentrums in Gent", priority=2,
+        state="up", beat_at=datetime.now(UTC),
+    )  # fmt: skip
+    people.choose_language(Staff.objects.get(username="eva"), "de")
+    desk = sit_down("eva", "/", 1030, 768)
+    expect(desk.locator(".duty.ways")).to_contain_text("Rechenzentrums")
+    parts = desk.evaluate("""() => [...document.querySelectorAll('.desk > .topbar > *')]
+        .map(one => [one.className, one.scrollWidth - one.clientWidth])
+        .filter(([name, over]) => over > 0 && !name.includes('clock'))""")
+    assert parts == []
+    people.choose_language(Staff.objects.get(username="eva"), "en")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from meldkamer.console import wording
 from meldkamer.notify import health
@@ -70,7 +71,8 @@ def _words(one: ChannelNow, *, named: bool) -> str:
     else:
         said = _("%(what)s: does not work") % {"what": what}
     if one.waiting and one.state != "second":
-        said = f"{said}, " + _("%(n)s wait") % {"n": one.waiting}
+        waits = ngettext("%(n)s waits", "%(n)s wait", one.waiting) % {"n": one.waiting}
+        said = f"{said}, {waits}"
     return said
 
 
