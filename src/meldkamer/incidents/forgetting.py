@@ -34,41 +34,50 @@ _TAIL = """
  LIMIT %(most)s
 ), gone AS (DELETE FROM {table} WHERE id IN (SELECT id FROM old))
 SELECT whose, count(*) FROM old GROUP BY whose"""
-# what belongs to such an incident is kept; which one that is follows, and a closing bracket
-_KEPT = """EXISTS (SELECT FROM incidents_incident i
- WHERE (i.closed_at IS NULL OR i.closed_at >= k.before OR EXISTS (SELECT FROM contracts_handling h
-  WHERE h.incident_id = i.id AND h.period_start > k.period)) AND"""
+# An incident i whose things are kept. What there is of it is asked for row by row, as "SELECT 1 …
+# LIMIT 1" and not as EXISTS, which may become a join of everything with everything at a busy site.
+_KEPT = """(i.closed_at IS NULL OR i.closed_at >= k.before OR EXISTS (
+  SELECT FROM contracts_handling h WHERE h.incident_id = i.id AND h.period_start > k.period))"""
 
 _CALLS = """
  FROM notify_deskcall r JOIN k ON k.whose = r.provider_id
- WHERE r.asked_at < %(latest)s AND r.asked_at < k.before AND NOT {kept} i.id = r.incident_id)
- AND NOT EXISTS (SELECT FROM contracts_task t WHERE t.id = r.task_id
-  AND (t.closed_at IS NULL OR t.closed_at >= k.before))"""
+ WHERE r.asked_at < %(latest)s AND r.asked_at < k.before
+ AND (SELECT 1 FROM incidents_incident i WHERE i.id = r.incident_id AND {kept} LIMIT 1) IS NULL
+ AND (SELECT 1 FROM contracts_task t WHERE t.id = r.task_id
+  AND (t.closed_at IS NULL OR t.closed_at >= k.before) LIMIT 1) IS NULL"""
 # whoever rang may have spoken of what was open then at the site whose record was opened for it
 _CALLS_IN = """
  FROM notify_incomingcall r JOIN k ON k.whose = coalesce(r.provider_id, 0)
  WHERE r.came_at < %(latest)s AND r.came_at < k.before
- AND NOT {kept} i.site_id = r.site_id AND i.opened_at < r.came_at + interval '1 hour'
-  AND coalesce(i.closed_at, r.came_at) >= r.came_at)"""
+ AND (SELECT 1 FROM incidents_incident i WHERE i.site_id = r.site_id AND i.closed_at IS NULL
+  AND i.opened_at < r.came_at + interval '1 hour' LIMIT 1) IS NULL
+ AND (SELECT 1 FROM incidents_incident i WHERE i.site_id = r.site_id AND i.closed_at >= r.came_at
+  AND i.opened_at BETWEEN r.came_at - interval '7 days' AND r.came_at + interval '1 hour'
+  AND {kept} LIMIT 1) IS NULL"""
+# a reply answers the texts of a day (S7.8), and those of what is still open
 _REPLIES = """
  FROM notify_inboundmessage r LEFT JOIN notify_wayout w ON w.id = r.carrier_id
  JOIN k ON k.whose = coalesce(w.provider_id, 0)
  WHERE r.received_at < %(latest)s AND r.received_at < k.before AND r.consumed_at IS NOT NULL
- AND NOT {kept} i.id IN (SELECT m.incident_id FROM notify_outboxmessage m
-  WHERE m.address = r.sender AND m.created_at <= r.received_at))"""
+ AND r.sender NOT IN (SELECT m.address FROM incidents_incident i
+  JOIN notify_outboxmessage m ON m.incident_id = i.id WHERE i.closed_at IS NULL)
+ AND (SELECT 1 FROM notify_outboxmessage m JOIN incidents_incident i ON i.id = m.incident_id
+  WHERE m.address = r.sender AND {kept}
+  AND m.created_at BETWEEN r.received_at - interval '7 days' AND r.received_at LIMIT 1) IS NULL"""
 # nothing is invoiced for a receipt: those of a counted incident need not wait for its period
 _RECEIPTS = """
  FROM notify_receipt r JOIN notify_wayout w ON w.id = r.carrier_id
  JOIN k ON k.whose = coalesce(w.provider_id, 0)
  WHERE r.received_at < %(latest)s AND r.received_at < k.before AND r.consumed_at IS NOT NULL
- AND NOT EXISTS (SELECT FROM notify_outboxmessage m
-  JOIN incidents_incident i ON i.id = m.incident_id AND i.closed_at IS NULL
-  WHERE m.carrier_id = r.carrier_id AND m.carrier_ref = r.ref AND m.carrier_ref <> '')"""
+ AND (SELECT 1 FROM notify_outboxmessage m JOIN incidents_incident i ON i.id = m.incident_id
+  WHERE m.carrier_id = r.carrier_id AND m.carrier_ref = r.ref AND m.carrier_ref <> ''
+  AND i.closed_at IS NULL LIMIT 1) IS NULL"""
 _ENTRIES = """
  FROM notify_patrolentry r JOIN notify_patrolunit u ON u.id = r.unit_id
  JOIN k ON k.whose = u.provider_id LEFT JOIN notify_patroljob j ON j.id = r.job_id
  WHERE r.received_at < %(latest)s AND r.received_at < k.before
- AND (j.id IS NULL OR j.ended_at < k.before) AND NOT {kept} i.id = j.incident_id)"""
+ AND (j.id IS NULL OR j.ended_at < k.before)
+ AND (SELECT 1 FROM incidents_incident i WHERE i.id = j.incident_id AND {kept} LIMIT 1) IS NULL"""
 # a photo goes with its entry, in one statement: the tables are held against each other at its end
 _PHOTOS = """
  LIMIT %(most)s
