@@ -18,6 +18,7 @@ from meldkamer.notify.push import commands
 from meldkamer.notify.push.book import TableBook
 from meldkamer.notify.push.faults import LinkFault
 from meldkamer.notify.push.models import AppLink, AppPhone, PushSubscription
+from meldkamer.office.screens.site import changes
 from meldkamer.sites.models import Contact, Site
 from tests.incidents.together import together
 from tests.notify.push.service import Browser, unpadded
@@ -58,6 +59,7 @@ def test_a_link_lets_one_phone_in_once_and_the_journal_says_so(an: Contact) -> N
         ("app.link_issued", "S8.3", "An Peeters"),
         ("app.link_used", "S8.3", "An Peeters"),
     ]
+    assert changes(an.site)[0].who == "An Peeters", "as the office reads it"
 
 
 def test_neither_the_link_nor_the_phone_can_be_read_out_of_the_tables(an: Contact) -> None:

@@ -151,6 +151,8 @@ def changes(site: Site, limit: int = 30) -> list[Change]:
         f"staff:{staff.pk}": staff.get_full_name() or staff.username
         for staff in Staff.objects.filter(pk__in=[i for i in ids if i.isdecimal()])
     }
+    # a contact lets his own phone into the app
+    names |= {f"contact:{person.pk}": person.name for person in site.contacts.all()}
     return [
         Change(
             row.at,
