@@ -112,3 +112,13 @@ def test_after_a_duress_code_police_are_next_without_any_call() -> None:
     assert (step.do, step.service, step.clause) == ("request", "police", "M7.1")
     calls = [row for row in offered(facts, NOW) if row.do == "call"]
     assert {row.state for row in calls} == {"not_allowed"}
+
+
+@pytest.mark.clause("M3.1", "S15.5")
+def test_whom_to_inform_once_the_service_comes_stands_in_the_list_once() -> None:
+    facts = incident("fire", Past(NOW, "fire.requested"))
+    step = current(facts, NOW)
+    assert step is not None
+    assert step.do == "inform"
+    rows = offered(facts, NOW)
+    assert [row for row in rows if row.state == "now"] == [step]

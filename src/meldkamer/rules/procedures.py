@@ -303,7 +303,7 @@ def offered(incident: IncidentFacts, now: datetime) -> list[Step]:
     if request is not None or case.duress or case.called_for_help:
         rows.append(_service_row(incident, service, step_now, now, request))
     rows.append(_patrol_row(incident, step_now))
-    if step_now is not None and step_now.do == "inform":
+    if step_now is not None and step_now.do == "inform" and step_now not in rows:
         rows.append(step_now)
     if case.duress or case.called_for_help:
         rows.sort(key=lambda row: row.do != "request")
