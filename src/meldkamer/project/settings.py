@@ -194,15 +194,12 @@ MELDKAMER_ROUTING_URL = web_address(
 MELDKAMER_ROUTE_LINK = route_link(
     "MELDKAMER_ROUTE_LINK", os.environ.get("MELDKAMER_ROUTE_LINK", "")
 )
-#: where map tiles come from, e.g. https://tiles.example/{z}/{x}/{y}.png; empty: no map background
-MELDKAMER_TILE_URL = os.environ.get("MELDKAMER_TILE_URL", "")
-_TILE_HOST = ["/".join(MELDKAMER_TILE_URL.split("/")[:3])] if MELDKAMER_TILE_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "data:", *_TILE_HOST],
+        "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
         "media-src": [SELF],
