@@ -118,6 +118,67 @@ def test_a_receipt_never_lies_aside_while_its_message_is_being_noted(town: Town)
     assert message_of(claimed).state == "delivered"
 
 
+@pytest.mark.clause("M12.1")
+def test_a_receipt_that_was_begun_to_be_stored_before_its_message_was_noted_lies_not_aside(
+    town: Town,
+) -> None:
+    """Neither saw the other: the storing was begun first and ended while the noting still ran."""
+    row = carrier()
+    town.incident("battery")
+    claimed = one(row, at(1))
+    begun, noted, committed, looked = (threading.Event() for _ in range(4))
+
+    def stores() -> None:
+        try:
+            with transaction.atomic():
+                comes(row, "r1", 3)
+                begun.set()
+                noted.wait(_LIMIT_S)
+        finally:
+            connection.close()
+            committed.set()
+
+    def notes() -> None:
+        try:
+            with transaction.atomic():
+                HOUSE.taken([(claimed, "r1")], at(2))
+                noted.set()
+                looked.wait(_LIMIT_S)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=stores), threading.Thread(target=notes)]
+    threads[0].start()
+    assert begun.wait(_LIMIT_S)
+    threads[1].start()
+    assert committed.wait(_LIMIT_S)
+    for _ in range(5):
+        assert cycle.consume_all(at(4)) == 0
+    aside = Receipt.objects.get().aside
+    looked.set()
+    for thread in threads:
+        thread.join(_LIMIT_S)
+    assert not aside
+    assert cycle.consume_all(at(5)) == 1
+    assert message_of(claimed).state == "delivered"
+
+
+def test_a_ref_that_is_given_again_while_its_old_receipt_lies_aside_is_looked_for_anew(
+    town: Town,
+) -> None:
+    """The old receipt was of somebody else's message; ours may not wait for its day to be over."""
+    row = carrier()
+    comes(row, "77", 0)
+    until_aside(1)
+    town.incident("battery")
+    claimed = one(row, at(3600))
+    HOUSE.taken([(claimed, "77")], at(3601))
+    assert cycle.consume_all(at(3602)) == 0
+    comes(row, "77", 3603)
+    assert cycle.consume_all(at(3604)) == 1
+    assert message_of(claimed).state == "delivered"
+
+
 def test_a_ref_that_is_given_again_is_looked_for_anew(town: Town) -> None:
     """Aside for a day, forgotten, and then the centre gives the number to a text of ours."""
     row = carrier()

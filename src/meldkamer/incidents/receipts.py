@@ -44,11 +44,14 @@ WHERE receipt.consumed_at IS NULL AND NOT receipt.aside AND NOT EXISTS (
 ) ORDER BY receipt.id LIMIT 1
 """  # noqa: S608 - put together of constants alone
 # Whoever notes a message touches the receipts that there are with its ref (`outbox`). So once all
-# that ran at the first look has ended, a message that is still not there is noted by somebody who
-# sees the receipt, and it may lie aside. What is locked now is being noted or consumed.
+# that began before the first look has ended, a message that is still not there is noted by somebody
+# who sees the receipt, and it may lie aside. What began before is what has a lower number than the
+# look itself, which gets its own (in a transaction of its own) after it saw what there was; not
+# what is below the snapshot's xmax, which says nothing of what runs and is younger than all that
+# ended. What is locked now is being noted or consumed.
 _SEEK = f"""
 UPDATE notify_receipt AS sought SET aside = sought.sought IS NOT NULL,
-    sought = coalesce(sought.sought, pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+    sought = coalesce(sought.sought, pg_current_xact_id()::text::bigint)
 FROM (
     SELECT receipt.id FROM notify_receipt receipt WHERE receipt.id = ANY(ARRAY(
         SELECT id FROM notify_receipt WHERE consumed_at IS NULL AND NOT aside

@@ -65,13 +65,14 @@ def store_receipt(
 ) -> None:
     """Store what a carrier told of the message with this ref; told twice, stored once.
 
-    A ref that the carrier gave to a later message again is told anew.
+    A ref that the carrier gave to a later message again is told anew, also where what it told of
+    the one before was of nobody here and still lies there.
     """
     values = {"detail": storable(detail, _DETAIL_MOST), "received_at": now}
     row, is_new = Receipt.objects.get_or_create(
         carrier_id=carrier_id, ref=storable(ref, REF_MOST), state=state.value, defaults=values
     )
-    if not is_new and row.consumed_at is not None:
+    if not is_new and (row.consumed_at is not None or row.sought is not None):
         later = OutboxMessage.objects.filter(
             carrier_id=carrier_id, carrier_ref=row.ref, claimed_at__gt=row.received_at
         ).exclude(carrier_ref="")

@@ -189,7 +189,7 @@ class Receipt(models.Model):
     detail = models.CharField(max_length=500, blank=True)
     received_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
-    # the database had begun so many transactions when its message was looked for and not there
+    # the transaction in which its message was looked for first and was not there
     sought = models.BigIntegerField(null=True)
     # nobody knows its message: looked at again when a message with this ref is noted
     aside = models.BooleanField(default=False, db_default=False)
