@@ -306,3 +306,11 @@ def test_a_deadline_that_passed_is_shown(scene: Scene, desk: Client) -> None:
         due=datetime.now(UTC) - timedelta(minutes=5)
     )
     assert "1 overdue" in desk.get("/").content.decode()
+
+
+@pytest.mark.clause("S15.5", "M3.1")
+def test_a_service_that_comes_later_says_when(scene: Scene, desk: Client) -> None:
+    incident = scene.signal(scene.site(), "FA", "fire")
+    assert incident is not None
+    page = desk.get(f"/incident/{incident.pk}/").content.decode()
+    assert "after the calls, or 2:00 after the alarm" in page

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console import wording
 from meldkamer.console.phones import shown
-from meldkamer.console.timing import clock
+from meldkamer.console.timing import clock, span
 from meldkamer.rules import procedures, running_call
 from meldkamer.rules.facts import PREMISES, IncidentFacts, Past
 from meldkamer.rules.procedures import Step
@@ -158,11 +158,21 @@ def _why(facts: IncidentFacts, step: Step, rings: Ringing | None) -> str:
         return ", ".join(words)
     if step.state == "next" and step.do == "call":
         return _("if nobody before answers")
+    if step.state == "next" and step.do == "request":
+        return _when(facts)
     if step.reason:
         return wording.reason(step.reason)
     if step.state == "allowed" and step.service == "patrol" and facts.case.patrol_wanted:
         return _("asked for by the customer")
     return ""
+
+
+def _when(facts: IncidentFacts) -> str:
+    """When a service is asked for that is not asked for yet; its key before that is refused."""
+    request = procedures.service_step(facts.procedure) if facts.procedure else None
+    if request is None or not request.after_s:
+        return _("after the calls")
+    return _("after the calls, or %(span)s after the alarm") % {"span": span(request.after_s)}
 
 
 def _now(step: Step, rings: Ringing | None) -> str:
