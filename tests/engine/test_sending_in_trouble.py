@@ -11,14 +11,13 @@ from django.db import connection, connections, transaction
 
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
-from meldkamer.incidents import carrier_faults
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.notify import going_live, inbox, outbox
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.sandbox import all_sandbox
-from meldkamer.sites.models import Provider, Site
+from meldkamer.sites.models import Provider
 from tests.engine.outside import HOUSE, MORE, carrier, claim, message_of, one
 from tests.incidents.town import Town, at, told
 
@@ -258,27 +257,6 @@ def test_in_the_sandbox_too_a_fault_of_one_incident_holds_no_other_message(
     second.refresh_from_db()
     assert (first.state, second.state) == ("failed", "handed_over")
     assert Notice.objects.filter(kind="message", clause="M12.1").count() == 1
-
-
-@pytest.mark.clause("S16.2")
-def test_who_mends_one_carrier_is_not_called_about_another(outside: Town) -> None:
-    first, second = (
-        carrier(help_phone="+3222000001"),
-        carrier("second", 2, help_phone="+3222000002"),
-    )
-    third = carrier("third", 3)
-
-    def called() -> tuple[str, str]:
-        house = Site.objects.get(house=True)
-        return house.premises_phone, house.premises_person
-
-    carrier_faults.fails(first.pk, "connection refused", at(1))
-    carrier_faults.fails(second.pk, "connection refused", at(2))
-    carrier_faults.works(first.pk, at(3))
-    assert called() == ("+3222000002", "sms: second")
-    # nobody is known who mends this one: the first of the house's own contacts
-    carrier_faults.fails(third.pk, "connection refused", at(4))
-    assert called() == ("", "")
 
 
 @pytest.mark.django_db(transaction=True)
