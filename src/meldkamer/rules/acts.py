@@ -1,4 +1,4 @@
-"""What rules decide: values that `incidents.carry_out` turns into rows, in one transaction.
+"""What rules decide: values that `incidents` turns into rows, in one transaction.
 
 An act never does anything by itself. Every act that a person could ask "why?" of names its clause.
 """

@@ -2,7 +2,7 @@
 
 Why: who writes a procedure sees what happens before anybody works by it, and the check of its
 soundness asks every way through it. The decisions are the production rules; this module only keeps
-the history that they read, as `incidents.carry_out` does with tables. Never: decide anything.
+the history that they read, as `incidents` does with tables. Never: decide anything.
 """
 
 from __future__ import annotations
