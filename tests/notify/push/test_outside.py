@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from typing import Any
+
 import pytest
 
+from meldkamer.notify.push import outside
 from meldkamer.notify.push.faults import SubscriptionFault
 from meldkamer.notify.push.outside import is_outside
 from meldkamer.notify.push.subscriptions import read
+from meldkamer.notify.web import NotGiven
 from tests.notify.push.service import Browser, unpadded
 
 ENDPOINT = "https://updates.push.example.com/wpush/v2/abc"
@@ -67,3 +73,40 @@ def test_keys_that_are_none_are_refused_with_what_was_expected() -> None:
     ):
         with pytest.raises(SubscriptionFault, match=said):
             read(ENDPOINT, p256dh, given)
+
+
+def test_whose_address_is_found_when_the_time_is_up_is_not_called_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else he could let us wait for his answer for ever: the clock cuts a line that there is."""
+    asked, looked_up = threading.Event(), socket.getaddrinfo
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def slowly(*wanted: Any) -> Any:
+            watch = outside._watch.get()
+            while not watch.over:
+                threading.Event().wait(0.01)
+            return looked_up("127.0.0.1", port, *wanted[2:])
+
+        def answers() -> None:
+            try:
+                line, _ = server.accept()
+            except OSError:  # nobody came
+                return
+            with line:
+                line.recv(65_536)
+                asked.set()
+                line.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+        other = threading.Thread(target=answers)
+        other.start()
+        monkeypatch.setattr(socket, "getaddrinfo", slowly)
+        try:
+            with pytest.raises(NotGiven, match="in time"):
+                outside.post("http://slow.example/x", b"x", {}, limit_s=0.2, anywhere=True)
+        finally:
+            monkeypatch.undo()
+            server.shutdown(socket.SHUT_RDWR)
+            other.join(5)
+    assert not asked.is_set()
