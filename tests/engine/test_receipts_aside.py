@@ -42,7 +42,7 @@ def until_aside(count: int) -> None:
 def looked_at() -> int:
     """How many receipts a look for the oldest goes through."""
     with connection.cursor() as cursor:
-        wanted = {"clocks_s": 60.0, "again": receipts.AGAIN}
+        wanted: dict[str, float | str] = {"clocks_s": 60.0, "again": receipts.AGAIN}
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + receipts._OLDEST, wanted)
         nodes = [cursor.fetchone()[0][0]["Plan"]]
     found = 0
