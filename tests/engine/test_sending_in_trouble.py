@@ -13,7 +13,7 @@ from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.notify import going_live, inbox, outbox
-from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected
+from meldkamer.notify.carrier import TEST, CarrierFault, ReceiptState, Rejected
 from meldkamer.notify.kinds import SettingsFault
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.sandbox import all_sandbox
@@ -285,3 +285,33 @@ def test_a_message_that_is_being_written_is_seen_by_who_begins_to_practise(
         going_live.set_practice(provider.pk, True, at(1), "staff:1")
     writer.join(20)
     assert not Provider.objects.get(pk=provider.pk).practice
+
+
+@pytest.mark.clause("M12.1")
+def test_a_test_of_a_carrier_goes_over_no_other_and_ends_with_what_that_one_said(
+    outside: Town,
+) -> None:
+    first, second = carrier(), carrier("second", 2)
+
+    def tested(number: int) -> OutboxMessage:
+        return OutboxMessage.objects.create(
+            channel="sms", provider_id=outside.provider.pk, recipient="An", language="nl",
+            address=f"+3247500000{number}", template=TEST, body="x", clause="M12.3",
+            created_at=at(0), state="pending", carrier=first,
+        )  # fmt: skip
+
+    refused, lost, waits = tested(1), tested(2), tested(3)
+    for claimed in claim(first, at(1)):
+        if claimed.parcel.id == refused.pk:
+            HOUSE.refused(claimed, CarrierFault("queue full"), at(1))
+    refused.refresh_from_db()
+    assert (refused.state, refused.carrier_id, refused.last_fault) == (
+        "failed", first.pk, "queue full",
+    )  # fmt: skip
+    # its line died, then the carrier itself
+    outbox.release_lost(first.pk, at(2))
+    WayOut.objects.filter(pk=first.pk).update(state="down")
+    outbox.unpin(first.pk)
+    outbox.unpin_idle(at(3))
+    assert claim(second, at(4)) == []
+    assert [claimed.parcel.id for claimed in claim(first, at(5))] == [lost.pk, waits.pk]

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.notify.carrier import REF_MOST, CarrierFault, InDoubt, Parcel, storable
+from meldkamer.notify.carrier import REF_MOST, TEST, CarrierFault, InDoubt, Parcel, storable
 from meldkamer.notify.commands import OUTBOX
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.rules import routing
@@ -309,18 +309,15 @@ def release_lost(carrier_id: int, now: datetime) -> int:
 
 def _release(message: OutboxMessage) -> None:
     """Nobody knows whether the carrier had it, so it is sent again and counted."""
-    message.state, message.carrier_id, message.doubts = State.PENDING, None, message.doubts + 1
+    message.state, message.doubts = State.PENDING, message.doubts + 1
+    if message.template != TEST:
+        message.carrier_id = None
     message.save(update_fields=["state", "carrier_id", "doubts"])
 
 
 def unpin(carrier_id: int) -> int:
     """What was to go to a carrier that does not work is free for any other."""
-    count = OutboxMessage.objects.filter(carrier_id=carrier_id, state=State.PENDING).update(
-        carrier_id=None
-    )
-    if count:
-        _wake()
-    return count
+    return _free(OutboxMessage.objects.filter(carrier_id=carrier_id))
 
 
 def unpin_idle(now: datetime) -> int:
@@ -332,8 +329,12 @@ def unpin_idle(now: datetime) -> int:
     idle = WayOut.objects.filter(
         ~Q(state=WayOut.State.UP) | Q(enabled=False) | Q(rests_until__gt=now)
     )
-    pinned = OutboxMessage.objects.filter(state=State.PENDING, carrier_id__in=idle.values("pk"))
-    count = pinned.update(carrier_id=None)
+    return _free(OutboxMessage.objects.filter(carrier_id__in=idle.values("pk")))
+
+
+def _free(messages: QuerySet[OutboxMessage]) -> int:
+    """Those of them that wait, for any carrier; a test is of this one and shows when it works."""
+    count = messages.filter(state=State.PENDING).exclude(template=TEST).update(carrier_id=None)
     if count:
         _wake()
     return count
