@@ -98,10 +98,11 @@ WHERE receipt.carrier_id = taken.carrier_id AND receipt.ref = taken.ref AND take
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that a line has, and since when: the claim is told apart from a later one."""
+    """A message that a line has, since when, and whose: told apart from a later claim."""
 
     parcel: Parcel
     at: datetime
+    carrier_id: int
 
 
 def claim(
@@ -139,7 +140,7 @@ def claim(
         for message in messages.values():
             _on_agenda(message, lost, now)
     found = sorted(messages.values(), key=lambda m: (not m.first_of_incident, m.urgency, m.pk))
-    return [Claimed(_parcel(message), now) for message in found]
+    return [Claimed(_parcel(message), now, way.id) for message in found]
 
 
 def _parcel(message: OutboxMessage) -> Parcel:
@@ -195,7 +196,7 @@ def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[O
             _off_agenda(message, now)
             held.append(message)
         else:
-            _taken_late(message, ref, now)
+            _taken_late(message, claimed, ref, now)
     with connection.cursor() as cursor:
         refs = [message.carrier_ref for message in held]
         cursor.execute(_HANDED_OVER, [now, [message.pk for message in held], refs])
@@ -367,8 +368,11 @@ def note_reason(row: WayOut, fault: str) -> bool:
     return True
 
 
-def _taken_late(message: OutboxMessage, ref: str, now: datetime) -> None:
+def _taken_late(message: OutboxMessage, claimed: Claimed, ref: str, now: datetime) -> None:
     if message.state in (State.PENDING, State.WAITING):
+        # whoever was to have it next knows nothing of this ref
+        message.carrier_id, message.claimed_at = claimed.carrier_id, claimed.at
+        message.save(update_fields=["carrier", "claimed_at"])
         note_taken(message, ref, now)
     else:
         message.doubts += 1
