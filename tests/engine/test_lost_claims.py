@@ -31,13 +31,17 @@ def lost(row: WayOut, town: Town) -> Claimed:
 
 
 def until_somebody_waits() -> None:
+    """For this very transaction."""
     end_s = time.monotonic() + _LIMIT_S
     waits = (
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        " AND datname = current_database())"
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
     )
     with connection.cursor() as cursor:
-        while not cursor.execute(waits) and not cursor.fetchone()[0]:
+        while True:
+            cursor.execute(waits)
+            if cursor.fetchone()[0]:
+                return
             assert time.monotonic() < end_s, "the other one never came"
             time.sleep(0.01)
 
