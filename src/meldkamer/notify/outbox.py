@@ -181,12 +181,13 @@ def note_taken(message: OutboxMessage, ref: str, now: datetime) -> None:
 
 
 def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[OutboxMessage]:
-    """Carriers have these; those whose claim still held are returned, oldest first.
+    """Carriers have these; those that are noted as handed over now are returned, oldest first.
 
     A claim that was given up meanwhile: the message does not go again, if it did not go yet.
     """
     given = {claimed.parcel.id: (claimed, storable(ref, REF_MOST)) for claimed, ref in took}
     held: list[OutboxMessage] = []
+    late: list[OutboxMessage] = []
     rows = OutboxMessage.objects.filter(pk__in=list(given)).order_by("pk").select_for_update()
     for message in rows:
         claimed, ref = given[message.pk]
@@ -195,13 +196,13 @@ def note_all_taken(took: Sequence[tuple[Claimed, str]], now: datetime) -> list[O
             message.carrier_ref, message.last_fault = ref, ""
             _off_agenda(message, now)
             held.append(message)
-        else:
-            _taken_late(message, claimed, ref, now)
+        elif _taken_late(message, claimed, ref, now):
+            late.append(message)
     with connection.cursor() as cursor:
         refs = [message.carrier_ref for message in held]
         cursor.execute(_HANDED_OVER, [now, [message.pk for message in held], refs])
     _known(held)
-    return held
+    return sorted([*held, *late], key=lambda message: message.pk)
 
 
 def _known(messages: Sequence[OutboxMessage]) -> None:
@@ -368,15 +369,17 @@ def note_reason(row: WayOut, fault: str) -> bool:
     return True
 
 
-def _taken_late(message: OutboxMessage, claimed: Claimed, ref: str, now: datetime) -> None:
+def _taken_late(message: OutboxMessage, claimed: Claimed, ref: str, now: datetime) -> bool:
+    """Whether it is handed over by that; one that another has by now went twice, perhaps."""
     if message.state in (State.PENDING, State.WAITING):
         # whoever was to have it next knows nothing of this ref
         message.carrier_id, message.claimed_at = claimed.carrier_id, claimed.at
         message.save(update_fields=["carrier", "claimed_at"])
         note_taken(message, ref, now)
-    else:
-        message.doubts += 1
-        message.save(update_fields=["doubts"])
+        return True
+    message.doubts += 1
+    message.save(update_fields=["doubts"])
+    return False
 
 
 def _on_agenda(message: OutboxMessage, due: datetime, now: datetime) -> None:
