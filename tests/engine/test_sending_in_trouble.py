@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection, connections, transaction
 
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
+from meldkamer.incidents import sent
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.notify import going_live, inbox, outbox
 from meldkamer.notify.carrier import TEST, CarrierFault, ReceiptState, Rejected
@@ -41,6 +43,29 @@ def test_a_fault_of_the_incident_does_not_send_a_text_twice(
     assert message_of(claimed).state == "handed_over"
     incident.refresh_from_db()
     assert incident.due == due
+
+
+@pytest.mark.clause("S7.2")
+def test_a_fault_of_one_incident_does_not_hurry_the_ladders_that_were_noted_with_it(
+    outside: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = carrier()
+    broken = outside.incident("battery")
+    outside.signal("battery", code="YT", site=outside.build_site("Second"), when=at(0))
+    cycle.judge_all(at(0))
+    claimed = claim(row, at(1))
+    assert len(claimed) == 2
+    does = sent.handed_over
+
+    def breaks(messages: Sequence[OutboxMessage], now: datetime) -> None:
+        if any(message.incident_id == broken.pk for message in messages):
+            raise ValueError("a fault of ours")
+        does(messages, now)
+
+    monkeypatch.setattr("meldkamer.engine.sending.sent.handed_over", breaks)
+    HOUSE.taken([(taken, f"r{taken.parcel.id}") for taken in claimed], at(20))
+    assert {message_of(taken).state for taken in claimed} == {"handed_over"}
+    assert Incident.objects.exclude(pk=broken.pk).get().due == at(110)
 
 
 @pytest.mark.clause("M12.1")

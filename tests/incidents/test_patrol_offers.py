@@ -302,6 +302,37 @@ def test_what_is_found_on_site_verifies_only_when_it_shows_that_somebody_was_the
     assert (near.state, near.incident_id) == ("free", None)
 
 
+@pytest.mark.clause("S6.1")
+@pytest.mark.parametrize(
+    ("outcome", "asked"), [("handled", "offered"), ("false_alarm", "free"), ("restored", "free")]
+)
+def test_the_next_is_asked_for_a_closed_incident_unless_nobody_need_go_there_any_more(
+    town: Town, burglary: Incident, outcome: str, asked: str
+) -> None:
+    near, far = unit(town, "near"), unit(town, "far", 9.0)
+    commands.send_patrol(town.emma, burglary.pk, at(0))
+    Incident.objects.filter(pk=burglary.pk).update(
+        state="closed", closed_at=at(1), owner=None, due=None, holder=None, outcome=outcome
+    )
+    assert says(near, "cannot", at(2), reason="busy").refused == ""
+    far.refresh_from_db()
+    assert far.state == asked
+
+
+def test_more_photos_than_anybody_takes_are_refused_and_that_is_kept(
+    town: Town, burglary: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patrol_replies, "PHOTOS_MOST", 1)
+    near = unit(town, "near")
+    commands.send_patrol(town.emma, burglary.pk, at(0))
+    says(near, "accept", at(5))
+    says(near, "arrived", at(6))
+    assert says(near, "photo", at(7), photo=PHOTO).refused == ""
+    assert says(near, "photo", at(8), photo=PHOTO).refused == "too many photos"
+    assert PatrolPhoto.objects.count() == 1
+    assert PatrolEntry.objects.filter(refused="too many photos").exists()
+
+
 @pytest.mark.clause("S9.1")
 def test_a_person_seen_after_the_incident_was_closed_opens_one_that_is_verified(
     town: Town, burglary: Incident
