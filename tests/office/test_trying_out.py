@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import receipts
+from meldkamer.incidents import receipts, sent
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
 from meldkamer.notify import outbox, trying_out, way_commands
-from meldkamer.notify.authority import cap
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.notify.push import commands as push
@@ -101,8 +100,6 @@ def test_our_push_is_tried_on_the_phones_of_a_contact_who_is_named_by_his_number
     assert row.name in message.body
     # what is turned down is shown here, and is nobody's to tell a customer
     outbox.note_rejected(message, "the phone is gone", now())
-    from meldkamer.incidents import sent
-
     sent.turned_down(message, now())
     assert not Notice.objects.exists()
     assert "turned down" in office.get(f"{LIST}{row.pk}/").content.decode()
@@ -177,6 +174,10 @@ def test_nothing_is_tried_where_nothing_may_leave(
     Provider.objects.filter(pk=securitas.pk).update(practice=True)
     for row in rows:
         assert "Nothing leaves" in attempt(office, row, phone.phone)
+    Provider.objects.filter(pk=securitas.pk).update(practice=False)
+    for row in rows:
+        way_commands.change(row.pk, now(), values={"enabled": False})
+        assert "Nothing leaves" in attempt(office, row, phone.phone)
     assert not OutboxMessage.objects.exists()
 
 
@@ -185,4 +186,3 @@ def test_every_channel_has_its_test_or_the_reason_why_not() -> None:
         assert channel in screen.TEST_FIELDS or channel in screen.TEST_WORDS
     for state in OutboxMessage.State.values:
         assert state in screen.MESSAGE_STATES
-    assert cap.MIME

@@ -20,6 +20,19 @@ def test_a_throttle_fills_again_with_time() -> None:
     assert routing.Throttle(None, 0.0).room(0.0) == float("inf")
 
 
+def test_what_passed_a_throttle_keeps_those_after_it_ten_seconds_at_most() -> None:
+    throttle = routing.Throttle(2.0, 0.0)
+    throttle.took(10_000)
+    assert throttle.room(10.0) == pytest.approx(0.0)
+    assert throttle.wait_s(10.0) == pytest.approx(0.5)
+
+
+def test_what_nobody_took_is_tried_again_later_and_later() -> None:
+    assert [routing.again_after_s(tries) for tries in (0, 1, 2, 7, 8)] == [2, 2, 5, 300, 300]
+    assert routing.again_after_s(1, 30) == 30
+    assert routing.again_after_s(8, 30) == 300
+
+
 def test_a_text_that_waits_for_an_answer_prefers_a_carrier_that_brings_it() -> None:
     cheap = routing.Way(1, "sms", None, 1, up=True, two_way=False)
     both = routing.Way(2, "sms", None, 2, up=True, two_way=True)
@@ -27,6 +40,8 @@ def test_a_text_that_waits_for_an_answer_prefers_a_carrier_that_brings_it() -> N
     assert routing.first([cheap, both], 7, "sms", answered=True) == both
     assert routing.first([cheap, both], 7, "sms", answered=False) == cheap
     assert routing.first([cheap, both, own], 7, "sms", answered=False) == own
+    # an answer that nobody brings is of no use, whoever's carrier it is
+    assert routing.first([cheap, both, own], 7, "sms", answered=True) == both
     assert routing.first([own], 8, "sms", answered=False) is None
     assert routing.first([cheap, both], 7, "sms", answered=True, tried=[2]) == cheap
 
