@@ -31,7 +31,7 @@ def unit(town: Town, name: str, km: float = 1.0, **more: Any) -> PatrolUnit:
     """So many kilometres north of the site, seen a minute ago."""
     values: dict[str, Any] = {
         "has_page": True, "latitude": 51.2 + km / 111.2, "longitude": 4.4, "reported_at": NOW,
-        "positioned_at": NOW,
+        "positioned_at": NOW, "place_shared": True,
     }  # fmt: skip
     return PatrolUnit.objects.create(provider_id=town.provider.pk, name=name, **(values | more))
 
@@ -269,6 +269,16 @@ def test_where_the_phone_was_is_kept_with_what_happens_when_it_is_fresh(
     assert Entry.objects.get(what="patrol.arrived").data["place"] == [51.2001, 4.4002]
     says(near, "finding", at(400), finding="nothing")
     assert "place" not in Entry.objects.get(what="patrol.found").data
+
+
+def test_where_the_office_put_a_unit_is_not_told_as_where_its_phone_was(
+    town: Town, burglary: Incident
+) -> None:
+    near = unit(town, "near")
+    commands.send_patrol(town.emma, burglary.pk, at(0))
+    patrol_commands.change_unit(near.pk, {"latitude": 51.0, "longitude": 4.0}, at(3), "staff:1")
+    says(near, "accept", at(5))
+    assert "place" not in Entry.objects.get(what="patrol.sent").data
 
 
 @pytest.mark.clause("S9.1", "S15.3")

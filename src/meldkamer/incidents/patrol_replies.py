@@ -117,7 +117,7 @@ def _where(docket: Docket, job: PatrolJob) -> dict[str, Any]:
     """Where its phone was a moment ago, if it shares that: kept with what happens in a job."""
     unit = job.unit
     told = unit.positioned_at
-    if not unit.has_page or told is None or docket.now - told > _PLACE_FRESH:
+    if not unit.place_shared or told is None or docket.now - told > _PLACE_FRESH:
         return {}
     return {"place": [unit.latitude, unit.longitude]}
 
