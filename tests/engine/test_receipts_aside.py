@@ -179,6 +179,20 @@ def test_a_ref_that_is_given_again_while_its_old_receipt_lies_aside_is_looked_fo
     assert message_of(claimed).state == "delivered"
 
 
+def test_an_old_receipt_of_nobody_waits_no_longer_though_its_ref_was_given_again(
+    town: Town,
+) -> None:
+    row = carrier()
+    comes(row, "77", 0)
+    until_aside(1)
+    town.incident("battery")
+    HOUSE.taken([(one(row, at(3600)), "77")], at(3601))
+    assert inbox.forget_unknown(at(90_000)) == 1
+    # what is told of ours later is not of the day before
+    comes(row, "77", 90_001)
+    assert cycle.consume_all(at(90_002)) == 1
+
+
 def test_a_ref_that_is_given_again_is_looked_for_anew(town: Town) -> None:
     """Aside for a day, forgotten, and then the centre gives the number to a text of ours."""
     row = carrier()

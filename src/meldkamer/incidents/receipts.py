@@ -9,7 +9,7 @@ carrier had by then. One that cannot be consumed is put aside for the agenda and
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -19,12 +19,10 @@ from meldkamer.agenda.faults import is_passing
 from meldkamer.incidents import announced, notices, sent
 from meldkamer.notify import outbox
 from meldkamer.notify.carrier import ReceiptState
+from meldkamer.notify.inbox import CLOCKS
 from meldkamer.notify.models import OutboxMessage, Receipt
 
 AGAIN = "receipt.again"
-#: a receipt from before its message was claimed is of another that had the same number; the clocks
-#: of two machines may differ by so much
-_CLOCKS = timedelta(seconds=60)
 
 
 # asked by every worker all day and at every instant of a rehearsal: as SQL, for the query that
@@ -67,7 +65,7 @@ _SEEK_MOST = 1000
 def _oldest() -> tuple[int, int] | None:
     """The oldest receipt whose message is known, without those put aside: (receipt, message)."""
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST, {"clocks_s": _CLOCKS.total_seconds(), "again": AGAIN})
+        cursor.execute(_OLDEST, {"clocks_s": CLOCKS.total_seconds(), "again": AGAIN})
         found: tuple[int, int] | None = cursor.fetchone()
     return found
 
@@ -75,7 +73,7 @@ def _oldest() -> tuple[int, int] | None:
 def seek() -> None:
     """Put aside whose message was looked for before and is still not there; for every cycle."""
     with connection.cursor() as cursor:
-        cursor.execute(_SEEK, {"clocks_s": _CLOCKS.total_seconds(), "most": _SEEK_MOST})
+        cursor.execute(_SEEK, {"clocks_s": CLOCKS.total_seconds(), "most": _SEEK_MOST})
 
 
 def consume_next(now: datetime) -> bool:
@@ -99,7 +97,7 @@ def consume_again(receipt_id: int, now: datetime) -> None:
     """Consume a receipt that was put aside; a fault leaves it on the agenda."""
     row = Receipt.objects.get(pk=receipt_id)
     message = OutboxMessage.objects.filter(
-        ~Q(claimed_at__gte=row.received_at + _CLOCKS),
+        ~Q(claimed_at__gte=row.received_at + CLOCKS),
         carrier_id=row.carrier_id,
         carrier_ref=row.ref,
     ).last()

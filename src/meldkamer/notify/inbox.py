@@ -7,16 +7,19 @@ from us brings it again. Nothing is decided here.
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from meldkamer.notify.carrier import REF_MOST, ReceiptState, storable
 from meldkamer.notify.models import InboundMessage, OutboxMessage, Receipt, WayOut
 
 INBOUND = "meldkamer_inbound"
+#: a receipt from before its message was claimed is of another that had the same number; the clocks
+#: of two machines may differ by so much
+CLOCKS = timedelta(seconds=60)
 _DETAIL_MOST, _NUMBER_MOST = 500, 60
 #: a longer reply is kept up to here: a text has a few hundred characters
 _TEXT_MOST = 20_000
@@ -88,8 +91,10 @@ def forget_unknown(before: datetime) -> int:
     A carrier that is shared with others, or a database restored from elsewhere, brings them.
     """
     known = OutboxMessage.objects.filter(
-        carrier_id=OuterRef("carrier_id"), carrier_ref=OuterRef("ref")
-    ).exclude(carrier_ref="")
+        ~Q(carrier_ref="") & ~Q(claimed_at__gte=OuterRef("received_at") + CLOCKS),
+        carrier_id=OuterRef("carrier_id"),
+        carrier_ref=OuterRef("ref"),
+    )
     old = Receipt.objects.filter(~Exists(known), consumed_at=None, received_at__lt=before)
     return old.update(consumed_at=before)
 
