@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 
 from meldkamer.engine import cycle
 from meldkamer.incidents import carrier_faults, receipts
@@ -17,6 +16,7 @@ from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from meldkamer.notify.outbox import Claimed
 from meldkamer.sites.models import Provider, Site
 from tests.engine.outside import HOUSE, again_rows, carrier, claim, message_of, one
+from tests.incidents.together import until_somebody_waits
 from tests.incidents.town import Town, at
 
 _LIMIT_S = 20.0
@@ -28,22 +28,6 @@ def lost(row: WayOut, town: Town) -> Claimed:
     claimed = one(row, at(1))
     assert outbox.release_lost(row.pk, at(2)) == 1
     return claimed
-
-
-def until_somebody_waits() -> None:
-    """For this very transaction."""
-    end_s = time.monotonic() + _LIMIT_S
-    waits = (
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
-        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
-    )
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute(waits)
-            if cursor.fetchone()[0]:
-                return
-            assert time.monotonic() < end_s, "the other one never came"
-            time.sleep(0.01)
 
 
 @pytest.mark.clause("M12.1")

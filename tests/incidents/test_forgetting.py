@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection, transaction
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import Handling, Task
@@ -28,6 +30,7 @@ from meldkamer.notify.models import (
 from meldkamer.notify.patrol import commands as patrols
 from meldkamer.sites.models import Provider
 from meldkamer.terms import loader
+from tests.incidents.together import until_somebody_waits
 from tests.incidents.town import NOW, Town, run, told
 
 KEPT, OVER = NOW - timedelta(days=729), NOW - timedelta(days=731)
@@ -235,6 +238,28 @@ def test_where_a_phone_was_is_forgotten_after_a_day_and_where_the_office_put_a_u
     forgetting.forget(NOW)
     stands = PatrolUnit.objects.exclude(latitude=None).exclude(positioned_at=None)
     assert sorted(stands.values_list("name", flat=True)) == ["placed", "sent", "young"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_a_phone_says_it_is_in_that_moment_is_not_forgotten(committed_town: Town) -> None:
+    ago = NOW - timedelta(hours=25)
+    unit = PatrolUnit.objects.create(
+        provider_id=committed_town.provider.pk, name="P1", reported_at=ago, has_page=True
+    )
+    patrols.stands_at(unit, 51.2, 4.4, ago)
+
+    def forgets() -> None:
+        forgetting.forget(NOW)
+        connection.close()
+
+    thread = threading.Thread(target=forgets)
+    with transaction.atomic():
+        patrols.stands_at(unit, 51.3, 4.5, NOW)
+        thread.start()
+        until_somebody_waits()
+    thread.join(20)
+    unit.refresh_from_db()
+    assert (unit.latitude, unit.positioned_at) == (51.3, NOW)
 
 
 def test_the_hourly_purge_forgets_in_parts_and_the_rest_soon(

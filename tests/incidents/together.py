@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connection
+
+_LIMIT_S = 20.0
 
 
 def together(*actions: Callable[[], Any]) -> list[Any]:
@@ -35,3 +38,19 @@ def together(*actions: Callable[[], Any]) -> list[Any]:
 def faults(results: Sequence[Any]) -> list[BaseException]:
     """The exceptions among the results."""
     return [result for result in results if isinstance(result, BaseException)]
+
+
+def until_somebody_waits() -> None:
+    """For this very transaction."""
+    end_s = time.monotonic() + _LIMIT_S
+    waits = (
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+    )
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(waits)
+            if cursor.fetchone()[0]:
+                return
+            assert time.monotonic() < end_s, "the other one never came"
+            time.sleep(0.01)

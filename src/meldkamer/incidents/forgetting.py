@@ -84,7 +84,8 @@ _PHOTOS = """
 ), photos AS (DELETE FROM notify_patrolphoto WHERE entry_id IN (SELECT id FROM old)
 ), gone AS (DELETE FROM notify_patrolentry WHERE id IN (SELECT id FROM old))
 SELECT whose, count(*) FROM old GROUP BY whose"""
-# where the office or the radio put a unit is a place, where its phone said it is a person's
+# where the office or the radio put a unit is a place, where its phone said it is a person's; the
+# time is asked for again, for the phone may say a new one in this very moment
 _PLACES = """
  FROM notify_patrolunit r JOIN k ON k.whose = r.provider_id
  WHERE r.place_shared AND r.positioned_at < k.before AND NOT EXISTS (
@@ -92,7 +93,7 @@ _PLACES = """
  LIMIT %(most)s
 ), gone AS (UPDATE notify_patrolunit
  SET latitude = NULL, longitude = NULL, positioned_at = NULL, place_shared = false
- WHERE id IN (SELECT id FROM old))
+ WHERE id IN (SELECT id FROM old) AND positioned_at < %(latest)s)
 SELECT whose, count(*) FROM old GROUP BY whose"""
 
 
