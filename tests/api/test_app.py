@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import receipts
+from meldkamer.incidents.messages import receipts
 from meldkamer.notify import inbox, way_commands
 from meldkamer.notify.models import OutboxMessage, Receipt, WayOut
 from meldkamer.notify.push import signing

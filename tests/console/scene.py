@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from meldkamer.incidents.judging import judge_next
+from meldkamer.incidents.deciding.judging import judge_next
 from meldkamer.incidents.models import HouseCheck, Incident
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail

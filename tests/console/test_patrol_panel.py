@@ -8,9 +8,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import commands, patrol_replies
+from meldkamer.incidents import commands
+from meldkamer.incidents.messages import patrol_replies
+from meldkamer.incidents.messages.patrol_replies import Said
 from meldkamer.incidents.models import Incident
-from meldkamer.incidents.patrol_replies import Said
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolJob, PatrolPhoto, PatrolUnit
 from meldkamer.people.models import Staff

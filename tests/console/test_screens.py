@@ -18,7 +18,7 @@ from meldkamer.console.feed import OVERLAP_S, Change, Listener, _parse
 from meldkamer.console.screens import course
 from meldkamer.console.screens.hours import schedule
 from meldkamer.console.screens.sketch import HEIGHT, WIDTH, Place, sketch, zone_way
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.journal.models import Entry
 from meldkamer.project.clauses import known_clauses
 from meldkamer.rules import avs

@@ -11,7 +11,7 @@ from django.test import Client
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import interruptions, needless, tasks
 from meldkamer.contracts.models import Interruption, Task, TestMode
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
@@ -90,7 +90,7 @@ def test_a_caller_starts_a_test_of_zones_and_types(desk: Client, site: Site) -> 
 
 @pytest.mark.clause("S20.1")
 def test_the_signals_of_a_test_and_its_summary(desk: Client, scene: Scene, site: Site) -> None:
-    from meldkamer.incidents import testing
+    from meldkamer.incidents.service import testing
 
     now = datetime.now(UTC)
     test = contracts.start_test(

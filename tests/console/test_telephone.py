@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import answering, desk_calls
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.telephone import answering, desk_calls
 from meldkamer.journal.models import Entry
 from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall, IncomingCall

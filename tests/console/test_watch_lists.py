@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import taking
 from meldkamer.incidents.models import AreaOutage
+from meldkamer.incidents.operating import taking
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Site, Transmitter, Zone

@@ -10,7 +10,7 @@ from django.test import Client
 
 from meldkamer.console.screens import ways
 from meldkamer.engine import cycle
-from meldkamer.incidents import carrier_faults
+from meldkamer.incidents.messages import carrier_faults
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import OutboxMessage, WayOut

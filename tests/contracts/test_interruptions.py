@@ -11,8 +11,8 @@ from django.db import IntegrityError, transaction
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import documents, interruptions, needless
 from meldkamer.contracts.models import Interruption, NeedlessIncident
-from meldkamer.incidents import interrupting
 from meldkamer.incidents.models import Notice
+from meldkamer.incidents.service import interrupting
 from meldkamer.journal import commands as journal
 from meldkamer.sites.faults import Refused
 from meldkamer.sites.models import Customer

@@ -8,7 +8,7 @@ import pytest
 
 from meldkamer.contracts import documents
 from meldkamer.contracts.models import Document
-from meldkamer.incidents import testing
+from meldkamer.incidents.service import testing
 from meldkamer.sites.faults import Refused
 from tests.incidents.town import NOW, Town, at, told
 

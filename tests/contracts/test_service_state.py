@@ -11,9 +11,10 @@ from django.db import IntegrityError, transaction
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import Handling
-from meldkamer.incidents import commands, incoming
+from meldkamer.incidents import commands
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.locking import lock_site
+from meldkamer.incidents.telephone import incoming
 from meldkamer.terms.loader import load
 from tests.incidents.together import faults, together
 from tests.incidents.town import CODES, NOW, Town, at, run, told

@@ -21,8 +21,9 @@ from meldkamer.contracts.models import Handling, Interruption, Task, TestMode
 from meldkamer.engine import cycle, house_keeping
 from meldkamer.engine.audit import run as audits
 from meldkamer.engine.audit.check import Check
-from meldkamer.incidents import commands, dispatching, house_checks
+from meldkamer.incidents import commands, house_checks
 from meldkamer.incidents.models import AreaOutage, HouseCheck, Incident
+from meldkamer.incidents.operating import dispatching
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry
 from meldkamer.journal.seal import seal_all

@@ -7,8 +7,8 @@ import threading
 import pytest
 from django.db import transaction
 
-from meldkamer.incidents import carrier_faults
 from meldkamer.incidents.locking import lock_site
+from meldkamer.incidents.messages import carrier_faults
 from meldkamer.notify.models import OutboxMessage, WayOut
 from meldkamer.sites import house
 from tests.incidents.together import faults, together

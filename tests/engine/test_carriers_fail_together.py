@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import calling, carrier_faults, taking
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding.facts import incident_facts
+from meldkamer.incidents.messages import carrier_faults
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import calling, taking
 from meldkamer.notify.models import WayOut
 from meldkamer.rules import procedures
 from meldkamer.rules.procedures import Step

@@ -16,9 +16,11 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import acts, cycle, house_keeping
-from meldkamer.incidents import incoming, judging, pending, texting
+from meldkamer.incidents.deciding import judging, pending
 from meldkamer.incidents.locking import lock_site
+from meldkamer.incidents.messages import texting
 from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal import seal
 from meldkamer.journal.models import Entry
 from meldkamer.notify import commands as notify
@@ -348,7 +350,7 @@ def test_a_test_ends_even_if_every_process_was_dead_then(town: Town) -> None:
 def test_states_that_end_do_so_once_after_a_time_without_workers(town: Town) -> None:
     site = lock_site(town.site.pk)
     begun = at(10) - timedelta(days=14)
-    from meldkamer.incidents.facts import terms_of
+    from meldkamer.incidents.deciding.facts import terms_of
 
     contracts.activate(site, terms_of(site), begun, NOW)
     contracts.put_in_force(site, at(20), NOW)
@@ -474,7 +476,7 @@ def test_one_incident_at_fault_keeps_no_other_from_its_turn(
             raise ValueError("a fault of this one alone")
         return climb(facts, *more, **most)
 
-    monkeypatch.setattr("meldkamer.incidents.due.ladder.climb", climbs)
+    monkeypatch.setattr("meldkamer.incidents.deciding.due.ladder.climb", climbs)
     for _ in range(3):
         with contextlib.suppress(ValueError):
             cycle.act_on_due(at(90), together=50)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections, transaction
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import carrier_faults, receipts
+from meldkamer.incidents.messages import carrier_faults, receipts
 from meldkamer.journal.models import Signal
 from meldkamer.notify import inbox, outbox, ways
 from meldkamer.notify.carrier import CarrierFault, ReceiptState, Rejected

@@ -6,9 +6,10 @@ import pytest
 
 from meldkamer.contracts.commands import count_handling
 from meldkamer.engine import cycle
-from meldkamer.incidents import carrier_faults, taking
-from meldkamer.incidents.facts import incident_facts, terms_of
+from meldkamer.incidents.deciding.facts import incident_facts, terms_of
+from meldkamer.incidents.messages import carrier_faults
 from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.incidents.operating import taking
 from meldkamer.journal.models import Entry
 from meldkamer.notify import inbox, outbox, way_commands, ways
 from meldkamer.notify.carrier import CarrierFault, InDoubt, ReceiptState, Rejected

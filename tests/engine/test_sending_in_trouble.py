@@ -12,7 +12,7 @@ from django.db import connection, connections, transaction
 
 from meldkamer.engine import cycle
 from meldkamer.engine.sending import Lines
-from meldkamer.incidents import sent
+from meldkamer.incidents.messages import sent
 from meldkamer.incidents.models import Incident, Notice
 from meldkamer.notify import going_live, inbox, outbox
 from meldkamer.notify.carrier import TEST, CarrierFault, ReceiptState, Rejected

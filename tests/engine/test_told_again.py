@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import receipts
+from meldkamer.incidents.messages import receipts
 from meldkamer.incidents.models import Incident
 from meldkamer.notify import inbox, outbox
 from meldkamer.notify.carrier import ReceiptState

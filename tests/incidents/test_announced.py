@@ -8,8 +8,8 @@ import pytest
 
 from meldkamer.contracts.models import Handling
 from meldkamer.engine import cycle
-from meldkamer.incidents import taking
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import taking
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.inbox import store_receipt
 from meldkamer.notify.models import OutboxMessage, WayOut

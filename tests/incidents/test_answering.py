@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import answering
 from meldkamer.incidents.faults import Gone, NotYours, Refused
 from meldkamer.incidents.models import Notice
+from meldkamer.incidents.telephone import answering
 from meldkamer.notify.desk import queries
 from meldkamer.notify.desk.models import IncomingCall
 from meldkamer.notify.models import WayOut

@@ -12,9 +12,9 @@ from django.db import transaction
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine.sending import House
-from meldkamer.incidents import another_way, receipts
-from meldkamer.incidents.carry_out import APP_DUE
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.carry_out import APP_DUE
+from meldkamer.incidents.deciding.facts import terms_of
+from meldkamer.incidents.messages import another_way, receipts
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
 from meldkamer.notify import outbox, way_commands, ways
@@ -69,7 +69,7 @@ def may_be_texted(in_the_app: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
     """The same, where the terms allow a text in the place of the app."""
     own = terms_of(in_the_app.site)
     terms = msgspec.structs.replace(own, app=App(instead="text", after_s=300))
-    monkeypatch.setattr("meldkamer.incidents.facts.load", lambda name: terms)
+    monkeypatch.setattr("meldkamer.incidents.deciding.facts.load", lambda name: terms)
     return in_the_app
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine import cycle
-from meldkamer.incidents import judging
+from meldkamer.incidents.deciding import judging
 from meldkamer.incidents.models import AreaOutage, Incident
 from meldkamer.sites.models import Site, Transmitter
 from meldkamer.terms.loader import load

@@ -3,11 +3,11 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from meldkamer.incidents import incoming
-from meldkamer.incidents.carry_out import Docket
-from meldkamer.incidents.facts import incident_facts, site_facts
-from meldkamer.incidents.incoming import someone_calls
+from meldkamer.incidents.deciding.carry_out import Docket
+from meldkamer.incidents.deciding.facts import incident_facts, site_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.telephone import incoming
+from meldkamer.incidents.telephone.incoming import someone_calls
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import OutboxMessage, PatrolUnit
 from meldkamer.rules import procedures

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import closing, judging
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding import judging
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.operating import closing
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail
 from meldkamer.notify import inbox
@@ -105,7 +106,7 @@ def test_every_step_that_is_offered_names_its_rule(town: Town) -> None:
 
 @pytest.mark.clause("M3.1")
 def test_closing_with_an_open_step_is_refused_with_its_clause(town: Town) -> None:
-    from meldkamer.incidents import taking
+    from meldkamer.incidents.operating import taking
 
     incident = town.incident()
     taking.take(town.emma, incident.pk, NOW)

@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import commands, incoming
+from meldkamer.incidents import commands
 from meldkamer.incidents.faults import Gone, NotYours, Refused
 from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.people.models import Staff

@@ -10,11 +10,12 @@ import pytest
 
 from meldkamer.contracts import tasks
 from meldkamer.contracts.models import Interruption, NeedlessIncident, Task
-from meldkamer.incidents import customer_calls, incoming, needless
-from meldkamer.incidents.carry_out import Docket
-from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.deciding.carry_out import Docket
+from meldkamer.incidents.deciding.facts import site_facts
 from meldkamer.incidents.faults import Gone, Refused
 from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.service import customer_calls, needless
+from meldkamer.incidents.telephone import incoming
 from meldkamer.sites.models import Customer
 from meldkamer.terms.loader import load
 from tests.incidents.town import CODES, DURESS, NOW, Town, at, run, told

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import commands, customer_calls, desk_calls
+from meldkamer.incidents import commands
 from meldkamer.incidents.faults import NotYours, Refused
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.service import customer_calls
+from meldkamer.incidents.telephone import desk_calls
 from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall
 from meldkamer.notify.models import WayOut
@@ -268,8 +270,8 @@ def test_a_task_s_call_goes_the_same_way(
     house: Town, pbx: WayOut, peer: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from meldkamer.contracts.models import Task
-    from meldkamer.incidents.facts import terms_of
-    from meldkamer.incidents.needless import propose
+    from meldkamer.incidents.deciding.facts import terms_of
+    from meldkamer.incidents.service.needless import propose
 
     house.site.customer.phone = "+3233385500"
     house.site.customer.save()

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts.models import Interruption
 from meldkamer.engine import cycle
-from meldkamer.incidents import testing
 from meldkamer.incidents.models import Incident, Notice, Verdict
+from meldkamer.incidents.service import testing
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail
 from meldkamer.sites.models import Site, Transmitter

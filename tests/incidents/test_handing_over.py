@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from meldkamer.incidents import commands, receipts, service_sheet
-from meldkamer.incidents.handing_over import Accepted
+from meldkamer.incidents import commands
+from meldkamer.incidents.messages import receipts
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.telephone import service_sheet
+from meldkamer.incidents.telephone.handing_over import Accepted
 from meldkamer.notify import inbox, way_commands
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage, WayOut
@@ -68,7 +70,7 @@ def messages() -> list[OutboxMessage]:
 
 
 def sheet(house: Town, incident: Incident, service: str = "police", s: float = 61) -> Any:
-    from meldkamer.incidents.facts import incident_facts
+    from meldkamer.incidents.deciding.facts import incident_facts
 
     incident.refresh_from_db()
     dialled = service_numbers.number_for(house.site, service, at(s).date())
@@ -202,7 +204,7 @@ def test_who_attends_later_is_told_too(house: Town, verified: Incident) -> None:
 
 
 def test_a_false_alarm_takes_it_back(house: Town, verified: Incident) -> None:
-    from meldkamer.incidents import incoming
+    from meldkamer.incidents.telephone import incoming
 
     way(house)
     ask(house, verified)

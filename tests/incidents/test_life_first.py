@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import taking
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import taking
 from meldkamer.rules import queue
 from meldkamer.terms import loader
 from tests.incidents.town import NOW, Town, at, told

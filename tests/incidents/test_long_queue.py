@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from meldkamer.incidents import queries, taking
+from meldkamer.incidents import queries
+from meldkamer.incidents.operating import taking
 from tests.incidents.town import NOW, Town, at, told
 
 _MANY = 30_000

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts import commands as contracts
 from meldkamer.engine import cycle
-from meldkamer.incidents import outages
+from meldkamer.incidents.deciding import outages
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import AreaOutage, Incident, Notice
 from meldkamer.sites.models import Site

@@ -13,8 +13,9 @@ from pypdf import PdfReader, PdfWriter
 
 from meldkamer.contracts import documents
 from meldkamer.contracts.models import Document
-from meldkamer.incidents import interrupting, receipts, sent, testing
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
+from meldkamer.incidents.messages import receipts, sent
+from meldkamer.incidents.service import interrupting, testing
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.mail.addresses import read_address
 from meldkamer.notify.mail.composing import Sender, compose
@@ -102,7 +103,7 @@ def test_the_summary_of_a_written_test_carries_what_was_asked(
     own = terms_of(town.site)
     mode = msgspec.structs.replace(own.test_mode, summary_mail=True)
     terms = msgspec.structs.replace(own, test_mode=mode)
-    monkeypatch.setattr("meldkamer.incidents.facts.load", lambda name: terms)
+    monkeypatch.setattr("meldkamer.incidents.deciding.facts.load", lambda name: terms)
     paper = documents.keep(town.site, "aanvraag.pdf", _pdf(), NOW, "staff:1")
     test = testing.start_in_writing(
         town.site.pk, at(3600), "works", paper, NOW, by="customer", actor="staff:1"
@@ -122,7 +123,7 @@ def by_post(town: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
     town.site.street, town.site.town = "Kerkstraat 12", "Antwerpen"
     town.site.save()
     terms = msgspec.structs.replace(terms_of(town.site), mailing=Mailing(instead="letter"))
-    monkeypatch.setattr("meldkamer.incidents.facts.load", lambda name: terms)
+    monkeypatch.setattr("meldkamer.incidents.deciding.facts.load", lambda name: terms)
     return town
 
 

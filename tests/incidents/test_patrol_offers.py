@@ -11,11 +11,14 @@ import pytest
 from django.conf import settings
 
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import commands, dispatching, incoming, patrol_replies, patrols
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents import commands
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.messages import patrol_replies
+from meldkamer.incidents.messages.patrol_replies import Said
 from meldkamer.incidents.models import Incident, Notice
-from meldkamer.incidents.patrol_replies import Said
+from meldkamer.incidents.operating import dispatching, patrols
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolEntry, PatrolJob, PatrolPhoto, PatrolUnit
 from meldkamer.notify.patrol import commands as patrol_commands

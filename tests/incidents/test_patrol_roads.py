@@ -15,8 +15,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
-from meldkamer.incidents import commands, dispatching
+from meldkamer.incidents import commands
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import dispatching
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolJob
 from meldkamer.notify.patrol import roads

@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from meldkamer.engine import cycle
-from meldkamer.incidents import taking
 from meldkamer.incidents.models import Incident, Notice
+from meldkamer.incidents.operating import taking
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff

@@ -9,11 +9,12 @@ import pytest
 
 from meldkamer.contracts import documents
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import incoming, testing
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.incoming import Scope
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.service import testing
+from meldkamer.incidents.telephone import incoming
+from meldkamer.incidents.telephone.incoming import Scope
 from tests.incidents.town import CODES, NOW, Town, at, run, told
 
 
@@ -147,7 +148,7 @@ def test_the_summary_goes_by_mail_where_the_terms_say_so(
     chosen = msgspec.structs.replace(
         terms, test_mode=msgspec.structs.replace(terms.test_mode, summary_mail=True)
     )
-    monkeypatch.setattr("meldkamer.incidents.facts.load", lambda name: chosen)
+    monkeypatch.setattr("meldkamer.incidents.deciding.facts.load", lambda name: chosen)
     test = ask(town)
     testing.end_test(test, at(40), by="An Peeters")
     assert [(mail.recipient, mail.clause) for mail in told("mail.sent")] == [("customer", "S20.1")]

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from meldkamer.incidents.judging import judge_next
+from meldkamer.incidents.deciding.judging import judge_next
 from meldkamer.journal import store
 from meldkamer.journal.records import SignalRecord, detail
 from meldkamer.people.models import Staff

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import practising
+from meldkamer.incidents.messages import practising
 from meldkamer.incidents.models import Incident
 from meldkamer.journal import commands as journal
 from meldkamer.journal.models import Entry

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from meldkamer.contracts import documents, interruptions, needless, tasks
 from meldkamer.contracts.models import Document, Interruption, Task, TestMode
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff
 from meldkamer.sites.models import Customer, Provider, Site

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from meldkamer.incidents import receipts, sent
+from meldkamer.incidents.messages import receipts, sent
 from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
 from meldkamer.notify import outbox, trying_out, way_commands

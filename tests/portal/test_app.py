@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from meldkamer.incidents import receipts
+from meldkamer.incidents.messages import receipts
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import OutboxMessage, Receipt
 from meldkamer.notify.push import commands

@@ -18,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import expect, sync_playwright
 
-from meldkamer.incidents import receipts
+from meldkamer.incidents.messages import receipts
 from meldkamer.notify.carrier import Parcel
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.notify.push.webpush import WebPushSettings, build, public_key

@@ -15,7 +15,7 @@ def main() -> int:
     from django.db import connection, transaction
 
     from meldkamer.contracts import commands as contracts
-    from meldkamer.incidents.facts import terms_of
+    from meldkamer.incidents.deciding.facts import terms_of
     from tests.incidents.town import Town
 
     now = datetime.now(UTC)

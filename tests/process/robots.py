@@ -76,7 +76,7 @@ class Robot:
     def step(self, incident_id: int) -> bool:
         """One step of the procedure; False when none is left to do."""
         from meldkamer.incidents import commands
-        from meldkamer.incidents.facts import incident_facts
+        from meldkamer.incidents.deciding.facts import incident_facts
         from meldkamer.incidents.models import Incident
         from meldkamer.rules import procedures
 
@@ -115,7 +115,7 @@ class Robot:
 
     def call_in(self) -> None:
         """Somebody calls the centre."""
-        from meldkamer.incidents import incoming
+        from meldkamer.incidents.telephone import incoming
         from meldkamer.sites.models import Site
 
         site = Site.objects.order_by("?").first()

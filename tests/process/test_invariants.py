@@ -12,7 +12,8 @@ import pytest
 from django.db import connection
 
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import commands, incoming
+from meldkamer.incidents import commands
+from meldkamer.incidents.telephone import incoming
 from meldkamer.notify import inbox
 from tests.incidents.conftest import committed_town
 from tests.incidents.town import NOW, Town, at, run
@@ -85,7 +86,7 @@ PLANTED = {
 
 def lived_in(town: Town) -> None:
     """A town in which each thing happened that the checker looks at."""
-    from meldkamer.incidents.facts import terms_of
+    from meldkamer.incidents.deciding.facts import terms_of
 
     terms = terms_of(town.site)
     contracts.activate(town.site, terms, at(5 - 14 * 86_400), NOW)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.deciding.facts import site_facts
 from meldkamer.journal.models import Entry
 from meldkamer.sites import commands, numbers, sheet_changes, sheet_commands, whole
 from meldkamer.sites.drafts import (

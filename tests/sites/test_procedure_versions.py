@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.db import IntegrityError, transaction
 
-from meldkamer.incidents.facts import site_facts
+from meldkamer.incidents.deciding.facts import site_facts
 from meldkamer.journal.models import Entry
 from meldkamer.sites import procedure_commands as commands
 from meldkamer.sites import procedure_queries, whole

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from meldkamer.api.door import Call, hook
 from meldkamer.api.fields import BadInput
-from meldkamer.incidents import answering, desk_calls
+from meldkamer.incidents.telephone import answering, desk_calls
 
 #: of a call that was placed: what exchanges say, and what it means
 _PLACED = {

@@ -52,7 +52,7 @@ class TestMode(models.Model):
     until = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=120, blank=True)
-    # what came in it, written when it ends: see `incidents.testing.summary`
+    # what came in it, written when it ends: see `incidents.service.testing.summary`
     summary = models.JSONField(default=dict)
 
     class Meta:

@@ -20,26 +20,14 @@ from meldkamer.contracts import interruptions, tasks
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine.audit.recurring import AUDIT, PURGE, SEAL
 from meldkamer.engine.audit.run import audit_slice
-from meldkamer.incidents import (
-    another_way,
-    answering,
-    carry_out,
-    customer_calls,
-    desk_calls,
-    dispatching,
-    due,
-    floods,
-    forgetting,
-    judging,
-    needless,
-    notices,
-    outages,
-    receipts,
-    testing,
-    texting,
-)
-from meldkamer.incidents.facts import site_facts, terms_of
+from meldkamer.incidents import forgetting, notices
+from meldkamer.incidents.deciding import carry_out, due, floods, judging, outages
+from meldkamer.incidents.deciding.facts import site_facts, terms_of
 from meldkamer.incidents.locking import lock_site
+from meldkamer.incidents.messages import another_way, receipts, texting
+from meldkamer.incidents.operating import dispatching
+from meldkamer.incidents.service import customer_calls, needless, testing
+from meldkamer.incidents.telephone import answering, desk_calls
 from meldkamer.journal.seal import PURGE_MOST, purge_first, seal_within
 from meldkamer.notify import inbox, outbox
 from meldkamer.notify.models import Letter

@@ -14,7 +14,7 @@ from typing import Any
 
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import TestMode
-from meldkamer.incidents import pending
+from meldkamer.incidents.deciding import pending
 from meldkamer.incidents.models import Incident
 from meldkamer.sites.models import SheetChange
 

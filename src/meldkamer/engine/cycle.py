@@ -21,7 +21,8 @@ from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine import backlog
 from meldkamer.engine.acts import ACTS, LOCKS
-from meldkamer.incidents import carry_out, due, judging, pending, receipts, sent, texting
+from meldkamer.incidents.deciding import carry_out, due, judging, pending
+from meldkamer.incidents.messages import receipts, sent, texting
 from meldkamer.notify import commands as notify
 from meldkamer.notify.commands import Inside
 from meldkamer.notify.models import OutboxMessage

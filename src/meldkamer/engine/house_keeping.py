@@ -10,7 +10,7 @@ from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.models import AgendaRow
 from meldkamer.engine.audit.recurring import AUDIT, RECURRING
 from meldkamer.engine.cycle import HOUSE
-from meldkamer.incidents import carry_out
+from meldkamer.incidents.deciding import carry_out
 from meldkamer.incidents.models import Incident
 from meldkamer.watch import reporting
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from meldkamer.agenda import commands as agenda
 from meldkamer.agenda.faults import is_passing
 from meldkamer.agenda.listening import listen
-from meldkamer.incidents import carrier_faults, sent
+from meldkamer.incidents.messages import carrier_faults, sent
 from meldkamer.notify import outbox, ways
 from meldkamer.notify.carrier import TEST, Carrier, CarrierFault, Rejected
 from meldkamer.notify.commands import OUTBOX

@@ -8,7 +8,7 @@ what an operator does from a desk. What others do has its own: `incoming`, `cust
 
 from __future__ import annotations
 
-from meldkamer.incidents.calling import (
+from meldkamer.incidents.operating.calling import (
     call_result,
     check_code,
     dial,
@@ -16,7 +16,7 @@ from meldkamer.incidents.calling import (
     request_service,
     send_patrol,
 )
-from meldkamer.incidents.closing import (
+from meldkamer.incidents.operating.closing import (
     call_supervisor,
     close,
     close_as_proposed,
@@ -25,7 +25,7 @@ from meldkamer.incidents.closing import (
     see_notice,
     see_signals,
 )
-from meldkamer.incidents.taking import (
+from meldkamer.incidents.operating.taking import (
     hold,
     in_order,
     release,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.journal import commands as journal
 from meldkamer.rules import sheets

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from meldkamer.incidents.facts import incident_facts, site_facts
+from meldkamer.incidents.deciding.facts import incident_facts, site_facts
+from meldkamer.incidents.messages.patrol_replies import REASONS
 from meldkamer.incidents.models import Incident
-from meldkamer.incidents.patrol_replies import REASONS
 from meldkamer.incidents.queries import signals_of
 from meldkamer.notify.models import PatrolJob
 from meldkamer.notify.patrol.jobs import STANDING

@@ -12,10 +12,13 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import documents
 from meldkamer.contracts.interruptions import Kind
 from meldkamer.contracts.models import Interruption
-from meldkamer.incidents import commands, incoming, interrupting, outages, testing
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents import commands
+from meldkamer.incidents.deciding import outages
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.locking import lock_site
 from meldkamer.incidents.models import AreaOutage, Incident
+from meldkamer.incidents.service import interrupting, testing
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal import commands as journal
 from meldkamer.journal.store import store
 from meldkamer.notify import inbox

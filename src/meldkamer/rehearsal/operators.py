@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from meldkamer.contracts.models import Task
-from meldkamer.incidents import commands, customer_calls
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents import commands
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.service import customer_calls
 from meldkamer.people.models import Staff
 from meldkamer.rehearsal.story import ContactPart, Person
 from meldkamer.rehearsal.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from meldkamer.incidents import patrols
+from meldkamer.incidents.operating import patrols
 from meldkamer.rehearsal.story import EventPart
 from meldkamer.rehearsal.world import World
 

@@ -16,8 +16,8 @@ from meldkamer.agenda.models import AgendaRow
 from meldkamer.contracts.models import TestMode
 from meldkamer.engine import cycle
 from meldkamer.engine.acts import ACTS
-from meldkamer.incidents import customer_calls
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.service import customer_calls
 from meldkamer.notify.commands import Inside
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rehearsal import changing, happenings, operators

@@ -14,7 +14,7 @@ from django.db import transaction
 from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import interruptions, needless, tasks
 from meldkamer.contracts.models import Interruption, Task
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.models import Incident
 from meldkamer.sites.models import Site
 from tests.console.browser.conftest import live, settled

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from meldkamer.incidents import answering, commands, desk_calls
+from meldkamer.incidents import commands
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.telephone import answering, desk_calls
 from meldkamer.notify import way_commands
 from meldkamer.notify.desk.models import DeskCall
 from meldkamer.notify.models import WayOut

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from meldkamer.console.norms import norm_of
-from meldkamer.incidents import carrier_faults
+from meldkamer.incidents.messages import carrier_faults
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.models import WayOut
 from meldkamer.people import commands as people

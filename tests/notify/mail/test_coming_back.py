@@ -96,7 +96,7 @@ def test_an_address_is_in_doubt_from_then_on_until_somebody_made_sure(
 def test_an_address_that_the_server_refused_at_once_is_in_doubt_too(
     town: Town, incident: Incident
 ) -> None:
-    from meldkamer.incidents import sent as after
+    from meldkamer.incidents.messages import sent as after
 
     message = sent(town, incident, state="sending")
     note_rejected(message, str(Rejected("550 5.1.1 no such user")), at(5))

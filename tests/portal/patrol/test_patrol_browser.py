@@ -22,7 +22,8 @@ from django.db import connection, transaction
 from playwright.sync_api import sync_playwright
 
 from meldkamer.agenda.models import AgendaRow
-from meldkamer.incidents import commands, dispatching
+from meldkamer.incidents import commands
+from meldkamer.incidents.operating import dispatching
 from meldkamer.journal.models import Entry
 from meldkamer.notify.models import PatrolEntry, PatrolJob, PatrolPhoto, PatrolUnit
 from meldkamer.notify.patrol import commands as patrols

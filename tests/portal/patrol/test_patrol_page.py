@@ -167,7 +167,7 @@ def test_what_came_too_late_is_answered_with_why(night: Night, phone: Client) ->
     job = night.offer()
     row = PatrolJob.objects.get()
     from meldkamer.agenda.models import AgendaRow
-    from meldkamer.incidents import dispatching
+    from meldkamer.incidents.operating import dispatching
 
     agenda_row = AgendaRow.objects.get(kind=dispatching.OFFER_END, done_at=None)
     dispatching.offer_end(agenda_row, row.answer_by + timedelta(seconds=1))

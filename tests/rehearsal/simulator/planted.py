@@ -14,7 +14,10 @@ from django.db import connection, transaction
 
 from meldkamer.agenda import commands as agenda
 from meldkamer.contracts import commands as contracts
-from meldkamer.incidents import carry_out, due, gathering, incoming, judging, queries, sent, texting
+from meldkamer.incidents import queries
+from meldkamer.incidents.deciding import carry_out, due, gathering, judging
+from meldkamer.incidents.messages import sent, texting
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal import commands as journal
 from meldkamer.rehearsal import happenings, operators
 from meldkamer.rehearsal.simulator import live

@@ -14,9 +14,9 @@ from django.utils.translation import override, pgettext
 
 from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock
-from meldkamer.incidents import service_sheet
 from meldkamer.incidents.models import Incident
-from meldkamer.incidents.service_sheet import ServiceSheet
+from meldkamer.incidents.telephone import service_sheet
+from meldkamer.incidents.telephone.service_sheet import ServiceSheet
 from meldkamer.notify.authority.commands import way_for
 from meldkamer.people.models import Staff
 from meldkamer.rules.facts import IncidentFacts, Past

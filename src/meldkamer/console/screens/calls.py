@@ -13,8 +13,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from meldkamer.console.phones import shown
-from meldkamer.incidents import answering
-from meldkamer.incidents.answering import Candidate
+from meldkamer.incidents.telephone import answering
+from meldkamer.incidents.telephone.answering import Candidate
 from meldkamer.notify.desk import queries
 from meldkamer.notify.desk.models import IncomingCall
 from meldkamer.people.models import Staff

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from meldkamer.console.phones import shown
 from meldkamer.console.timing import clock, span
-from meldkamer.incidents import desk_calls
+from meldkamer.incidents.telephone import desk_calls
 from meldkamer.notify import fault_words
 from meldkamer.notify.desk.models import DeskCall
 

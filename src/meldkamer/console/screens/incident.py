@@ -21,7 +21,7 @@ from meldkamer.console.screens.queue import short_name
 from meldkamer.console.screens.work import Work, work
 from meldkamer.console.timing import clock, clock_or_day, day, day_and_time, span
 from meldkamer.incidents import queries
-from meldkamer.incidents.facts import incident_facts, past, signal_facts, site_facts
+from meldkamer.incidents.deciding.facts import incident_facts, past, signal_facts, site_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 from meldkamer.people.models import Staff

@@ -19,7 +19,7 @@ from meldkamer.console.timing import clock, day_and_time
 from meldkamer.contracts import needless
 from meldkamer.contracts.commands import period_start
 from meldkamer.incidents import queries
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.models import Incident
 from meldkamer.notify.models import PatrolUnit
 from meldkamer.rules.facts import IncidentFacts

@@ -17,11 +17,13 @@ from meldkamer.console.access import Desk, at_the_desk, whole_number
 from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import after_act, gone
-from meldkamer.incidents import commands, desk_calls, dispatching, queries
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents import commands, queries
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.handing_over import Accepted
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import dispatching
+from meldkamer.incidents.telephone import desk_calls
+from meldkamer.incidents.telephone.handing_over import Accepted
 from meldkamer.rules import procedures, services
 
 SERVICES = ("police", "fire", "medical")

@@ -16,9 +16,11 @@ from meldkamer.console.screens import calls, refusals
 from meldkamer.console.screens import site as site_screen
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import Context, after_act, gone, middle
-from meldkamer.incidents import answering, dispatching, incoming, queries
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents import queries
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.faults import NotYours, Refused
+from meldkamer.incidents.operating import dispatching
+from meldkamer.incidents.telephone import answering, incoming
 from meldkamer.people.identification import PREMISES
 from meldkamer.sites.models import Site
 

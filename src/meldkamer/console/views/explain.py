@@ -14,7 +14,7 @@ from meldkamer.console.screens import steps
 from meldkamer.console.screens.incident import names_of
 from meldkamer.console.views.rendering import gone, middle
 from meldkamer.incidents import queries
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.models import Entry
 

@@ -12,7 +12,8 @@ from meldkamer.console.screens import refusals
 from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.lists import NAMES
 from meldkamer.console.views.rendering import middle, zone_of
-from meldkamer.incidents import outage_queries, outages
+from meldkamer.incidents import outage_queries
+from meldkamer.incidents.deciding import outages
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import AreaOutage
 

@@ -17,9 +17,9 @@ from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.timing import clock_or_day
 from meldkamer.console.views.lists import NAMES
 from meldkamer.console.views.rendering import after_act, middle, zone_of
-from meldkamer.incidents import dispatching, patrols
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import dispatching, patrols
 from meldkamer.journal import commands as journal
 from meldkamer.notify.models import PatrolPhoto, PatrolUnit
 from meldkamer.notify.patrol import photos

@@ -14,9 +14,9 @@ from meldkamer.console.screens.call_sheet import call_sheet
 from meldkamer.console.timing import day_and_time
 from meldkamer.console.views.rendering import gone
 from meldkamer.incidents import queries
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.models import Incident
-from meldkamer.incidents.service_sheet import with_signals
+from meldkamer.incidents.telephone.service_sheet import with_signals
 from meldkamer.sites.service_numbers import SERVICES
 
 

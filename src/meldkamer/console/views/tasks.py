@@ -25,10 +25,11 @@ from meldkamer.console.screens.refusals import Refusal
 from meldkamer.console.views.rendering import middle
 from meldkamer.contracts import needless
 from meldkamer.contracts.models import Task
-from meldkamer.incidents import customer_calls, desk_calls
-from meldkamer.incidents.customer_calls import Callee
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.faults import Refused
+from meldkamer.incidents.service import customer_calls
+from meldkamer.incidents.service.customer_calls import Callee
+from meldkamer.incidents.telephone import desk_calls
 from meldkamer.notify.desk import queries as desk_queries
 from meldkamer.rules.facts import PREMISES
 

@@ -12,8 +12,9 @@ from meldkamer.contracts import commands as contracts
 from meldkamer.contracts import interruptions, tasks
 from meldkamer.engine.audit.check import Check, Look, Seen, rows, standing, walking
 from meldkamer.engine.audit.recurring import RECURRING
-from meldkamer.incidents import carry_out, dispatching, floods, outages
+from meldkamer.incidents.deciding import carry_out, floods, outages
 from meldkamer.incidents.house_checks import MOST
+from meldkamer.incidents.operating import dispatching
 from meldkamer.notify import outbox
 from meldkamer.sites.models import Provider
 from meldkamer.terms.loader import load

@@ -9,7 +9,7 @@ from typing import Any
 from meldkamer.contracts import needless, tasks
 from meldkamer.contracts.models import Document, Interruption, Task, TestMode
 from meldkamer.contracts.needless import Tally
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.sites.models import Site
 from meldkamer.terms.model import Needless
 

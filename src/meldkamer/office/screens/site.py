@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from meldkamer.contracts.commands import trial_until
 from meldkamer.contracts.models import Interruption, TestMode
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.models import Verdict
 from meldkamer.journal.models import Entry, Frame, Signal
 from meldkamer.office import activation

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.activation import keep_watching
 from meldkamer.office.hour_forms import AreaForm, DateForm, DayForm

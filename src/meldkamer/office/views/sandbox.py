@@ -24,7 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from meldkamer.incidents import practising
+from meldkamer.incidents.messages import practising
 from meldkamer.notify import inbox
 from meldkamer.notify.carrier import ReceiptState
 from meldkamer.notify.models import OutboxMessage

@@ -20,9 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from meldkamer.contracts.models import Document, Interruption, TestMode
-from meldkamer.incidents import customer_calls, interrupting, testing
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.incidents.faults import Refused as RefusedByRule
+from meldkamer.incidents.service import customer_calls, interrupting, testing
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.screens import service as screen
 from meldkamer.office.service_forms import (

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from meldkamer.incidents.facts import terms_of
+from meldkamer.incidents.deciding.facts import terms_of
 from meldkamer.office import activation, app_links
 from meldkamer.office.access import Office, in_the_office
 from meldkamer.office.screens import service

@@ -18,9 +18,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from meldkamer.incidents import patrol_replies
 from meldkamer.incidents.faults import Refused
-from meldkamer.incidents.patrol_replies import Said
+from meldkamer.incidents.messages import patrol_replies
+from meldkamer.incidents.messages.patrol_replies import Said
 from meldkamer.notify.models import PatrolPhoto
 from meldkamer.notify.patrol import commands, photos
 from meldkamer.notify.patrol.jobs import standing_of

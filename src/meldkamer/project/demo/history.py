@@ -15,7 +15,7 @@ from django.db import connection
 
 from meldkamer.engine import cycle
 from meldkamer.incidents import commands
-from meldkamer.incidents.facts import incident_facts
+from meldkamer.incidents.deciding.facts import incident_facts
 from meldkamer.incidents.models import Incident
 from meldkamer.journal.store import store
 from meldkamer.notify.sandbox import all_sandbox

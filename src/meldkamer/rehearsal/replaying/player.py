@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from meldkamer.incidents import commands, incoming, patrols
+from meldkamer.incidents import commands
 from meldkamer.incidents.faults import Refused
 from meldkamer.incidents.models import Incident
+from meldkamer.incidents.operating import patrols
+from meldkamer.incidents.telephone import incoming
 from meldkamer.journal.synthetic import store_synthetic
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.people.models import Staff
