@@ -243,7 +243,7 @@ def _said(node: ast.AST) -> Iterator[str]:
 
 def test_every_word_that_is_said_about_an_incident_has_a_sentence() -> None:
     root = ROOT / "src" / "meldkamer"
-    files = [*root.glob("incidents/*.py"), *root.glob("rules/*.py")]
+    files = [*root.glob("incidents/**/*.py"), *root.glob("rules/*.py")]
     calls = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
     said = {
         word for node in calls for word in _said(node) if re.fullmatch(r"[a-z_]+\.[a-z_]+", word)
