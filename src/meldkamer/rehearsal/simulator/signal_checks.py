@@ -70,10 +70,11 @@ def lifecycle(run: Run) -> Said:
             running[key] = entry.incident_id or 0
 
 
+#: what may be said of an incident that is closed; a flood outlives the incident that notes it
 _LATER = (
     *("handling.counted", "sms.received", "sms.answered", "note", "service.attended"),
     *("patrol.arrived", "patrol.done", "needless.counted", "needless.warned"),
-    *("sms.rejected", "app.rejected", "mail.rejected"),
+    *("sms.rejected", "app.rejected", "mail.rejected", "flood.ended"),
 )
 
 
