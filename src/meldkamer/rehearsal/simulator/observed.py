@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from meldkamer.contracts.models import Handling
-from meldkamer.incidents.models import Incident, Verdict
+from meldkamer.incidents.models import Incident, Notice, Verdict
 from meldkamer.journal.models import Entry, Frame, Signal
 from meldkamer.notify.models import OutboxMessage
 from meldkamer.rehearsal.timeline import PRINTED
@@ -49,6 +49,7 @@ class Run:
     incidents: dict[int, Incident]
     messages: dict[int, OutboxMessage]
     handlings: list[Handling]
+    notices: list[Notice]
     sites: dict[int, Site]
     contacts: dict[int, list[Contact]]
     changed_sites: set[int] = field(default_factory=set)
@@ -94,6 +95,7 @@ def observe(world: World, end: datetime) -> Run:
         incidents=Incident.objects.in_bulk(),
         messages=OutboxMessage.objects.in_bulk(),
         handlings=list(Handling.objects.filter(site__in=sites).order_by("id")),
+        notices=list(Notice.objects.filter(site__in=sites).order_by("id")),
         sites=sites,
         contacts=contacts,
         changed_sites={e.site_id for e in entries if e.what == "sheet.changed" and e.site_id},

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from meldkamer.incidents.models import Notice
 from meldkamer.journal.models import Entry
 from meldkamer.rehearsal.simulator.observed import TEXTED, Run, Said, moment
 
@@ -151,8 +150,9 @@ def _listed(run: Run, entry: Entry) -> bool:
         and since < e.at
         and e.pk < entry.pk
     ]
-    listed = Notice.objects.filter(site=entry.site_id or 0, at=entry.at, clause="S7.8")
-    return len(opened) >= rules.late_replies and listed.exists()
+    wanted = (entry.site_id, entry.at, "S7.8")
+    listed = any((row.site_id, row.at, row.clause) == wanted for row in run.notices)
+    return len(opened) >= rules.late_replies and listed
 
 
 def silent_after_ok(run: Run) -> Said:
