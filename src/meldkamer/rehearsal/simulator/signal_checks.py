@@ -193,7 +193,8 @@ def line_tests(run: Run) -> Said:
             for entry in run.told("line_test.missed")
             if entry.site_id == site.pk
         ]
-        wanted = _missed(run, site.test_period_s, site.test_wait_s or 0, came)
+        told_to = [e.at for e in run.told("line_test.instructed") if e.site_id == site.pk]
+        wanted = _missed(run, site.test_period_s, site.test_wait_s or 0, came, told_to)
         if told != wanted:
             differ = next(
                 (pair for pair in zip(wanted, told, strict=False) if pair[0] != pair[1]),
@@ -203,8 +204,9 @@ def line_tests(run: Run) -> Said:
 
 
 def _missed(
-    run: Run, period_s: int, wait_s: int, came: list[datetime]
+    run: Run, period_s: int, wait_s: int, came: list[datetime], instructed: list[datetime]
 ) -> list[tuple[datetime, int]]:
+    """When each miss that is handled was to be told, and which it is since the last reaction."""
     period, wait = timedelta(seconds=period_s), timedelta(seconds=wait_s)
     expected, count = run.world.story.start + period, 0
     found: list[tuple[datetime, int]] = []
@@ -217,6 +219,9 @@ def _missed(
             continue
         if expected + wait > run.end:
             return found
+        # a written instruction is a reaction as well (S10.3): the count begins anew
+        while instructed and instructed[0] <= expected + wait:
+            instructed, count = instructed[1:], 0
         count += 1
         if count <= run.terms.line_test.handled:
             found.append((expected + wait, count))
